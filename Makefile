@@ -1,0 +1,51 @@
+# Two commands: `make reproduce` and `make test`. `make help` lists the rest.
+PROFILE ?= quick
+DATA ?=
+DATASET ?= $(if $(DATA),lucchi,phantom)
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+BIN := .venv/bin
+SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml --config data='$(DATA)' dataset='$(DATASET)' \
+            --cores $(CORES) --rerun-incomplete --show-failed-logs
+
+.PHONY: help install reproduce plan test lint lab clean
+.DEFAULT_GOAL := help
+
+help: ## List these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: .venv/.installed ## Create .venv from requirements.lock (about 6.5 GB)
+
+.venv/.installed: requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "promic: Python 3.11 or 3.12 is needed. Install it, then name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv || \
+	  { echo "promic: no virtual environment could be made. On Debian or Ubuntu: apt install python3.11-venv"; exit 1; }
+	@echo "promic: installing from requirements.lock into .venv; the first time takes some minutes"
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phantom; end with verdicts and the report's path
+	@[ -f config/$(PROFILE).yaml ] || { echo "promic: profile '$(PROFILE)' is unknown. Choose one of: $(basename $(notdir $(wildcard config/*.yaml)))"; exit 1; }
+	@[ -z "$(DATA)" ] || [ -d "$(DATA)" ] || { echo "promic: data folder $(DATA) does not exist. See data/README.md for its layout"; exit 1; }
+	@$(SNAKEMAKE)
+	@$(BIN)/promic verdicts --run $(PROFILE)/$(DATASET)
+
+plan: .venv/.installed ## Print the jobs that `make reproduce` would run
+	@$(SNAKEMAKE) --dry-run --quiet
+
+test: .venv/.installed ## Run the tests (about five minutes)
+	@$(BIN)/pytest
+
+lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m promic_nb.notebooks notebooks/*.ipynb
+
+lab: .venv/.installed ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+clean: ## Remove runs and their figures; data, weights and published figures stay
+	rm -rf data/runs figures/*/

@@ -1,0 +1,212 @@
+# The study as a graph: one papermill run for each rule instance. `make reproduce` calls it; see README.md.
+#   snakemake --configfile config/quick.yaml [--config data=PATH dataset=lucchi] --cores 2
+import os
+import sys
+from pathlib import Path
+
+from promic_nb.errors import UserError
+from promic_nb.recipes import RECIPES
+from promic_nb.workflow import load_profile, modules, notebook_parameters
+
+try:
+    P = load_profile({**config, "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
+except UserError as error:
+    sys.exit(f"promic: {error}")
+
+# The commands of the environment that runs Snakemake, activated or not.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+RUN = f"data/runs/{P.profile}/{P.dataset}"
+TABLES, FIGURES = f"{RUN}/tables", f"figures/{P.profile}/{P.dataset}"
+COMMON = {"profile": P.profile, "dataset": P.dataset}
+DATA = {**COMMON, "data": P.data}
+LATENT = [r for r in P.recipes if RECIPES[r].inputs == "latent"]
+MODELS = [f"{RUN}/models/original/pixels/seed{s}" for s in P.seeds if "original" in P.recipes]
+MODELS += [f"{RUN}/models/{m}/{r}/seed{s}" for m in P.recipes if m != "original" for r in P.rates for s in P.seeds]
+
+# papermill as one shell line; every value is quoted by Snakemake.
+EXECUTE = "papermill --engine promic --log-output --no-progress-bar {input.notebook:q} {output.notebook:q} -y {params.yaml:q} > {log:q} 2>&1"
+
+
+wildcard_constraints:
+    seed=r"\d+",
+    rate="|".join(P.rates),
+    recipe="|".join(RECIPES),
+
+
+def checked(notebook, **values):
+    """Parameters of a rule's notebook as YAML, or one clear line and no run."""
+    try:
+        return notebook_parameters(notebook, values)
+    except UserError as error:
+        sys.exit(f"promic: {error}")
+
+
+def source(name):
+    return {"notebook": f"notebooks/{name}.ipynb", "code": modules(name)}
+
+
+def weights(*betas):
+    return [f"data/weights/jpegai_bop_beta{beta:g}.safetensors" for beta in betas]
+
+
+rule all:
+    input:
+        f"{RUN}/report.html",
+
+
+rule data:
+    input:
+        code=[m for m in modules("01_dataset") if "/datasets/" in m],
+    output:
+        f"{RUN}/data.json",
+    params:
+        dataset=P.dataset,
+        path=P.data,
+    shell:
+        "promic data {params.dataset:q} --path {params.path:q} --write {output:q} > /dev/null"
+
+
+rule dataset:
+    input:
+        **source("01_dataset"),
+        data=rules.data.output,
+    output:
+        notebook=f"{RUN}/notebooks/01_dataset.ipynb",
+        tables=multiext(f"{TABLES}/table2", ".parquet", ".json"),
+        figure=multiext(f"{FIGURES}/samples", ".png", ".json"),
+    params:
+        yaml=checked("01_dataset", **DATA, every=1, tables=TABLES, figures=FIGURES),
+    log:
+        f"{RUN}/logs/01_dataset.log",
+    shell:
+        EXECUTE
+
+
+rule benchmark:
+    input:
+        **source("03_codec_benchmark"),
+        data=rules.data.output,
+        weights=lambda w: weights(*(s["beta"] for s in P.benchmark.codecs[w.codec] if "beta" in s)),
+    output:
+        notebook=f"{RUN}/notebooks/03_codec_benchmark-{{codec}}.ipynb",
+        table=multiext(f"{TABLES}/benchmark_{{codec}}", ".parquet", ".json"),
+    params:
+        yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, tables=TABLES),
+    log:
+        f"{RUN}/logs/03_codec_benchmark-{{codec}}.log",
+    shell:
+        EXECUTE
+
+
+rule rate_distortion:
+    input:
+        **source("04_rate_distortion"),
+        tables=expand(f"{TABLES}/benchmark_{{codec}}.parquet", codec=P.benchmark.codecs),
+    output:
+        notebook=f"{RUN}/notebooks/04_rate_distortion.ipynb",
+        table=multiext(f"{TABLES}/bd_rate", ".parquet", ".json"),
+        figure=multiext(f"{FIGURES}/rate_distortion", ".png", ".json"),
+    params:
+        yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=list(input.tables), reference=P.benchmark.reference, tables=TABLES, figures=FIGURES),
+    log:
+        f"{RUN}/logs/04_rate_distortion.log",
+    shell:
+        EXECUTE
+
+
+rule latents:
+    input:
+        **source("05_latents"),
+        data=rules.data.output,
+        weights=lambda w: weights(P.rates[w.rate].beta),
+    output:
+        notebook=f"{RUN}/notebooks/05_latents-{{rate}}.ipynb",
+        signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=["train", "test"]),
+        table=multiext(f"{TABLES}/rates_{{rate}}", ".parquet", ".json"),
+        figure=multiext(f"{FIGURES}/latent_{{rate}}", ".png", ".json"),
+    params:
+        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
+    log:
+        f"{RUN}/logs/05_latents-{{rate}}.log",
+    shell:
+        EXECUTE
+
+
+rule guided_translator:
+    input:
+        **source("06_guided_translator"),
+        signature=f"{RUN}/latents/{{rate}}/train/signature.json",
+        teacher=f"{RUN}/models/A/{{rate}}/seed{{seed}}/model.safetensors",
+    output:
+        notebook=f"{RUN}/notebooks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.ipynb",
+        model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
+    params:
+        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", config=P.detector, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), crop=P.crop, seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+    log:
+        f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
+    wildcard_constraints:
+        lrb="lrb|base",
+    shell:
+        EXECUTE
+
+
+def needs(w):
+    """What a model is trained from: latents for all but `original`, the model before it, and a guided translator where it has one."""
+    plan = RECIPES[w.recipe]
+    here = {}
+    if plan.inputs != "original":
+        here["signatures"] = expand(f"{RUN}/latents/{w.rate}/{{split}}/signature.json", split=["train", "test"])
+        before = "A" if plan.inputs == "latent" else "original"
+        here["start"] = f"{RUN}/models/{before}/{w.rate if before == 'A' else 'pixels'}/seed{w.seed}/model.safetensors"
+    if plan.gdtt:
+        here["translator"] = f"{RUN}/models/translator-{'lrb' if plan.lrb else 'base'}/{w.rate}/seed{w.seed}/model.safetensors"
+    return here
+
+
+rule model:
+    input:
+        unpack(needs),
+        **source("07_train_detector"),
+        data=rules.data.output,
+    output:
+        notebook=f"{RUN}/notebooks/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.ipynb",
+        model=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
+        table=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/ap", ".parquet", ".json"),
+    params:
+        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
+    log:
+        f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
+    wildcard_constraints:
+        rate="|".join([*P.rates, "pixels"]),
+    shell:
+        EXECUTE
+
+
+rule detection:
+    input:
+        **source("08_detection"),
+        results=expand("{model}/ap.parquet", model=MODELS),
+    output:
+        notebook=f"{RUN}/notebooks/08_detection.ipynb",
+        tables=multiext(f"{TABLES}/bd_ap", ".parquet", ".json"),
+        figures=multiext(f"{FIGURES}/ap50_over_rate", ".png", ".json"),
+    params:
+        yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, tables=TABLES, figures=FIGURES),
+    log:
+        f"{RUN}/logs/08_detection.log",
+    shell:
+        EXECUTE
+
+
+rule report:
+    input:
+        rules.dataset.output.notebook,
+        rules.rate_distortion.output.notebook,
+        rules.detection.output.notebook,
+        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", "promic_nb/claims/dissertation.yaml"],
+    output:
+        f"{RUN}/report.html",
+    log:
+        f"{RUN}/logs/report.log",
+    shell:
+        "promic report {RUN} > {log:q} 2>&1"

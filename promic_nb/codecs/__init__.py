@@ -1,0 +1,44 @@
+"""Codecs by name. Adding one is a class with `encode` and `decode` (see `base.Codec`) and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from promic_nb.codecs.base import BitstreamError, Codec, LatentCodec, bpp
+from promic_nb.codecs.ffmpeg import Hevc
+from promic_nb.codecs.jpeg import Jpeg
+from promic_nb.codecs.jpegai import weights
+from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.errors import UserError
+
+__all__ = ["CODECS", "BitstreamError", "Codec", "LatentCodec", "bpp", "get"]
+
+
+def jpegai_bop_off(beta: float = 0.006, gain: int = 0, weights_file: str = "") -> JpegAiStyleCodec:
+    """The JPEG-AI-style codec, base operation point, tools off.
+
+    Args:
+        beta: which of the shipped models; a higher beta gives a higher rate.
+        gain: displacement D of the gain unit, a finer rate control around a model.
+        weights_file: another weight file than the shipped one.
+    """
+    path = Path(weights_file) if weights_file else weights.WEIGHTS / f"jpegai_bop_beta{beta:g}.safetensors"
+    return JpegAiStyleCodec(path, gain)
+
+
+CODECS: dict[str, Callable[..., Codec]] = {"jpeg": Jpeg, "hevc": Hevc, "jpegai_bop_off": jpegai_bop_off}
+
+
+def get(name: str, **settings) -> Codec:
+    """A codec by name and settings, e.g. `get("hevc", qp=37)`.
+
+    Raises:
+        UserError: unknown name or setting, a value out of range, or a missing encoder.
+    """
+    if name not in CODECS:
+        raise UserError(f"codec {name!r} is unknown", f"Choose one of {', '.join(CODECS)}")
+    try:
+        return CODECS[name](**settings)
+    except TypeError as error:
+        raise UserError(f"settings {settings} do not fit codec {name!r} ({error})", f"See help(promic_nb.codecs.CODECS[{name!r}])") from error

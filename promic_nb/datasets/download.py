@@ -1,0 +1,35 @@
+"""Downloads with pinned hashes, by pooch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pooch
+
+from promic_nb.errors import UserError
+
+# name: (address, SHA-256, folder that the archive unpacks to)
+ARCHIVES = {
+    "lucchi": ("http://www.casser.io/files/lucchi_pp.zip", "770ce9e98fc6f29c1b1a250c637e6c5125f2b5f1260e5a7687b55a79e2e8844d", "Lucchi++"),
+    "kasthuri": ("http://www.casser.io/files/kasthuri_pp.zip", "bbb78fd205ec9b57feb8f93ebbdf1666261cbc3e0305e7f11583ab5157a3d792", "Kasthuri++"),
+}
+
+
+def fetch(name: str, cache: Path) -> Path:
+    """Download, verify and unpack the archive of a data set once; return its folder.
+
+    Raises:
+        UserError: no network, a wrong hash, or an archive of another layout.
+    """
+    url, sha256, folder = ARCHIVES[name]
+    remedy = f"Name a local copy instead: make reproduce DATA=PATH, or PROMIC_DATA=PATH (source: {url})"
+    try:
+        names = pooch.retrieve(url, known_hash=f"sha256:{sha256}", path=cache / name, processor=pooch.Unzip(), progressbar=True)
+    except ValueError as error:
+        raise UserError(f"the download of {name} has the wrong hash ({error})", remedy) from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise UserError(f"{name} could not be downloaded ({error})", remedy) from error
+    for parent in {Path(p).parent.parent for p in names}:
+        if parent.name == folder:
+            return parent
+    raise UserError(f"the archive of {name} does not hold {folder}/", remedy)

@@ -1,0 +1,13 @@
+"""The error that every user mistake ends in: what is wrong, where, and what to do about it."""
+
+
+class UserError(ValueError):
+    """Bad input with a remedy. The command line prints it as one line; a notebook shows it as the last line.
+
+    Args:
+        what: the file, parameter or value that is wrong, and how.
+        remedy: what the user can do about it.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}. {remedy}")

@@ -1,0 +1,115 @@
+"""Bjontegaard deltas (Eqs. 6-13 of the dissertation; ITU-T VCEG-M33) over the `bjontegaard` package, with input that makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import bjontegaard
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from promic_nb.errors import UserError
+
+MIN_POINTS, MIN_OVERLAP = 4, 0.75
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A Bjontegaard delta.
+
+    Attributes:
+        value: percent of rate (`bd_rate`) or units of quality (`bd_quality`).
+        overlap: shared part of the two curves' ranges, 0..1, of the smaller range.
+        points: points of the two curves.
+    """
+
+    value: float
+    overlap: float
+    points: tuple[int, int]
+
+
+def bd_rate(
+    rate: Sequence[float],
+    quality: Sequence[float],
+    rate_test: Sequence[float],
+    quality_test: Sequence[float],
+    *,
+    higher_is_better: bool = True,
+    min_points: int = MIN_POINTS,
+    min_overlap: float = MIN_OVERLAP,
+) -> Delta:
+    """Average rate difference of the test curve at equal quality, in percent; negative: the test curve needs less.
+
+    Args:
+        rate, quality: the reference curve, in any order; rates in bpp.
+        rate_test, quality_test: the test curve.
+        higher_is_better: direction of the quality; NLPD's is False.
+        min_points, min_overlap: refuse curves with fewer points or less overlap.
+
+    Raises:
+        UserError: too few points, too little overlap, quality that does not rise with rate, or values that are not finite.
+    """
+    sign = 1 if higher_is_better else -1
+    (r0, q0), (r1, q1) = (_curve(r, sign * np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
+    for q in (q0, q1):
+        if (np.diff(q) <= 0).any():
+            raise UserError(f"quality does not rise with rate: {(sign * q).tolist()}", "BD-rate is undefined here; use bd_quality")
+    overlap = _overlap(q0, q1, min_overlap, "quality")
+    value = bjontegaard.bd_rate(r0, q0, r1, q1, method="pchip", require_matching_points=False, min_overlap=0)
+    return Delta(float(value), overlap, (len(r0), len(r1)))
+
+
+def bd_quality(
+    rate: Sequence[float],
+    quality: Sequence[float],
+    rate_test: Sequence[float],
+    quality_test: Sequence[float],
+    *,
+    domain: Literal["log", "linear"] = "log",
+    min_points: int = MIN_POINTS,
+    min_overlap: float = MIN_OVERLAP,
+) -> Delta:
+    """Average quality difference of the test curve at equal rate, in units of the quality (BD-PSNR, BD-AP ...).
+
+    Args:
+        domain: integrate over log10 of the rate (the standard) or over the rate (Eqs. 7-13 of the dissertation).
+
+    The other arguments and errors are `bd_rate`'s; quality need not be monotone.
+    """
+    (r0, q0), (r1, q1) = (_curve(r, np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
+    if domain == "log":
+        overlap = _overlap(np.log10(r0), np.log10(r1), min_overlap, "rate")
+        value = bjontegaard.bd_psnr(r0, q0, r1, q1, method="pchip", require_matching_points=False, min_overlap=0)
+    elif domain == "linear":
+        overlap = _overlap(r0, r1, min_overlap, "rate")
+        low, high = max(r0[0], r1[0]), min(r0[-1], r1[-1])
+        areas = [PchipInterpolator(r, q).integrate(low, high) for r, q in ((r0, q0), (r1, q1))]
+        value = (areas[1] - areas[0]) / (high - low)
+    else:
+        raise UserError(f"domain {domain!r} is unknown", "Choose log or linear")
+    return Delta(float(value), overlap, (len(r0), len(r1)))
+
+
+def _curve(rate: Sequence[float], quality: np.ndarray, min_points: int) -> tuple[np.ndarray, np.ndarray]:
+    """The curve, sorted by rate and checked."""
+    rate = np.asarray(rate, float)
+    if rate.shape != quality.shape or rate.ndim != 1:
+        raise UserError(f"a curve has {rate.shape} rates and {quality.shape} qualities", "Give one quality for each rate")
+    if not (np.isfinite(rate).all() and np.isfinite(quality).all() and (rate > 0).all()):
+        raise UserError("a curve has a value that is not finite, or a rate that is not positive", "Remove that point")
+    if len(rate) < max(2, min_points):
+        raise UserError(f"a curve has {len(rate)} points", f"At least {max(2, min_points)} are needed (min_points)")
+    order = np.argsort(rate)
+    if (np.diff(rate[order]) == 0).any():
+        raise UserError(f"a curve has one rate twice: {rate[order].tolist()}", "Keep one point for each rate")
+    return rate[order], quality[order]
+
+
+def _overlap(a: np.ndarray, b: np.ndarray, least: float, axis: str) -> float:
+    shared = min(a.max(), b.max()) - max(a.min(), b.min())
+    overlap = max(0.0, shared / min(np.ptp(a), np.ptp(b)))
+    if overlap <= 0 or overlap < least:
+        raise UserError(f"the curves share {overlap:.0%} of their {axis} range", f"At least {least:.0%} are needed (min_overlap)")
+    return overlap

@@ -1,0 +1,83 @@
+"""Typed notebook parameters: a misspelt name, a wrong type or a value out of range is an error before a kernel starts.
+
+A notebook's `parameters` cell declares them as `name: Type = default`, with Python's types or those below.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import nbformat
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from promic_nb.errors import UserError
+
+Count = Annotated[int, Field(ge=1, description="a whole number from 1")]
+NonNegative = Annotated[int, Field(ge=0, description="a whole number from 0")]
+Positive = Annotated[float, Field(gt=0, description="a number above 0")]
+CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
+# Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
+Dataset = Literal["phantom", "lucchi", "kasthuri"]
+CodecName = Literal["jpeg", "hevc", "jpegai_bop_off"]
+RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
+ConfigName = Literal["small", "resnet50"]
+
+
+def parameters_cell(notebook: Path | nbformat.NotebookNode) -> str:
+    """Source of the cell tagged `parameters`.
+
+    Raises:
+        UserError: no such notebook, or no such cell.
+    """
+    if isinstance(notebook, Path):
+        if not notebook.is_file():
+            raise UserError(f"notebook {notebook} does not exist", "See notebooks/")
+        notebook = nbformat.read(notebook, as_version=4)
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return cell.source
+    raise UserError("the notebook has no cell tagged 'parameters'", "Tag its first code cell")
+
+
+def declared(notebook: Path | nbformat.NotebookNode) -> type[BaseModel]:
+    """The parameters of a notebook as a pydantic model with its defaults."""
+    namespace: dict[str, Any] = {}
+    exec(compile(parameters_cell(notebook), "parameters", "exec", dont_inherit=True), namespace)
+    fields = {name: (kind, namespace[name]) for name, kind in namespace.get("__annotations__", {}).items()}
+    return create_model("Parameters", __config__=ConfigDict(extra="forbid", strict=True), **fields)
+
+
+def validate(notebook: Path | nbformat.NotebookNode, values: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """All parameters of a notebook, with `values` in place of defaults.
+
+    Raises:
+        UserError: one line that names the notebook, the parameter and the choices.
+    """
+    model = declared(notebook)
+    name = name or (str(notebook) if isinstance(notebook, Path) else "the notebook")
+    try:
+        return model(**values).model_dump()
+    except ValidationError as error:
+        raise _as_user_error(error, model, values, name) from None
+
+
+def _as_user_error(error: ValidationError, model: type[BaseModel], values: dict[str, Any], where: str) -> UserError:
+    """The first problem as one line."""
+    first = error.errors()[0]
+    key = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, model.model_fields, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        return UserError(f"{where}: unknown parameter {key!r}", f"{hint}Choices: {', '.join(model.model_fields)}")
+    return UserError(f"{where}: parameter {key!r} is {values.get(key)!r}", f"Choices: {choices(model, key)} ({first['msg']})")
+
+
+def choices(model: type[BaseModel], key: str) -> str:
+    """What a parameter accepts, in words."""
+    field = model.model_fields[key]
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return ", ".join(repr(c) for c in get_args(kind))
+    return field.description or str(getattr(kind, "__name__", kind) if get_origin(kind) is None else kind)

@@ -1,0 +1,14 @@
+"""Where the project lies, from a notebook, the command line or a test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def root() -> Path:
+    """The project's folder: PROMIC_ROOT, or the nearest one at or above the working folder with a Snakefile, or the working folder."""
+    if "PROMIC_ROOT" in os.environ:
+        return Path(os.environ["PROMIC_ROOT"])
+    here = Path.cwd()
+    return next((p for p in (here, *here.parents) if (p / "Snakefile").is_file()), here)

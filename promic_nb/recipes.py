@@ -1,0 +1,54 @@
+"""The models of the ablation (Table 6) as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from promic_nb.errors import UserError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a detector is built and trained.
+
+    Attributes:
+        inputs: what it sees: "original" or "reconstructed" pixels, or the "latent".
+        lrb: Lightweight Residual Block in the translator.
+        gdtt: translator trained first to match the teacher's stage-2 features (Guided Domain Translator Training, Eq. 40).
+        pd_ft: stages 3-5 frozen at first, then all free (Pixel Domain Fine Tuning). Without it, a latent model trains all parts at
+            once, unless only GDTT is asked for: then nothing is trained after it.
+        label: for figures.
+    """
+
+    inputs: Literal["original", "reconstructed", "latent"]
+    lrb: bool = False
+    gdtt: bool = False
+    pd_ft: bool = False
+    label: str = ""
+
+    @property
+    def trains_detector(self) -> bool:
+        """False for D and H, which put the guided translator before the untouched teacher."""
+        return not self.gdtt or self.pd_ft
+
+
+RECIPES: dict[str, Recipe] = {
+    "original": Recipe("original", label="Original Images"),
+    "A": Recipe("reconstructed", label="Model A"),
+    "B": Recipe("latent", label="Model B"),
+    "C": Recipe("latent", pd_ft=True, label="Model C"),
+    "D": Recipe("latent", gdtt=True, label="Model D"),
+    "E": Recipe("latent", gdtt=True, pd_ft=True, label="Model E"),
+    "F": Recipe("latent", lrb=True, label="Model F"),
+    "G": Recipe("latent", lrb=True, pd_ft=True, label="Model G"),
+    "H": Recipe("latent", lrb=True, gdtt=True, label="Model H"),
+    "ProMIC": Recipe("latent", lrb=True, gdtt=True, pd_ft=True, label="ProMIC"),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe by name; raises `UserError` for an unknown one."""
+    if name not in RECIPES:
+        raise UserError(f"recipe {name!r} is unknown", f"Choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

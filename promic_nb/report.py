@@ -1,0 +1,144 @@
+"""The report of a run: one self-contained HTML page with figures, tables, verdicts on every claim, provenance and run times."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from promic_nb.claims import verdicts
+from promic_nb.errors import UserError
+from promic_nb.provenance import relative
+
+CHAPTERS = {
+    "01_dataset": "The slices",
+    "03_codec_benchmark": "Codecs",
+    "04_rate_distortion": "Rate and distortion",
+    "05_latents": "Latents",
+    "06_guided_translator": "Translators",
+    "07_train_detector": "Models",
+    "08_detection": "Detection over rate",
+}
+VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
+WORDS = {
+    "reproduced": "equal to the published number as printed",
+    "within tolerance": "as near as the claim allows",
+    "not reproduced": "measured, and different",
+    "smoke": "measured by a smoke profile, which earns no verdict",
+    "not run": "not measured in this run",
+}
+MAX_ROWS = 40
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run's artifacts lie: data/runs/PROFILE/DATASET, and figures/PROFILE/DATASET."""
+
+    path: Path
+
+    @property
+    def profile(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def figures(self) -> Path:
+        return self.path.parents[3] / "figures" / self.profile / self.path.name
+
+    def sidecars(self) -> list[dict[str, Any]]:
+        """Sidecars of the run's figures and tables in chapter order, each with its `path`."""
+        found = []
+        for folder in (self.figures, self.path / "tables"):
+            for file in sorted(folder.glob("*.json")):
+                about = json.loads(file.read_text())
+                if "artifact" in about:
+                    found.append({**about, "path": file})
+        order = list(CHAPTERS)
+        return sorted(found, key=lambda a: (order.index(a["notebook"]) if a["notebook"] in order else len(order), a["kind"], a["artifact"]))
+
+    @property
+    def smoke(self) -> bool:
+        """Whether any artifact is stamped as a smoke run's."""
+        return any(a["smoke"] for a in self.sidecars())
+
+    def verdicts(self) -> pd.DataFrame:
+        """Verdicts on all claims by this run's tables."""
+        return verdicts(self.path / "tables", self.profile, self.smoke)
+
+
+def find_run(root: Path, name: str = "") -> RunFolder:
+    """A run by `PROFILE/DATASET` or path; by default the one whose tables changed last.
+
+    Raises:
+        UserError: no such run, with the ones that there are.
+    """
+    runs = sorted((p for p in (root / "data" / "runs").glob("*/*") if (p / "tables").is_dir()), key=lambda p: (p / "tables").stat().st_mtime)
+    if not name and runs:
+        return RunFolder(runs[-1].resolve())
+    for path in (root / "data" / "runs" / name, root / name):
+        if name and (path / "tables").is_dir():
+            return RunFolder(path.resolve())
+    there = ", ".join(f"{p.parent.name}/{p.name}" for p in runs) or "none yet"
+    raise UserError(f"there is no run {name!r}" if name else "there is no run yet", f"Runs: {there}. Make one with: make reproduce")
+
+
+def durations(run: RunFolder) -> pd.DataFrame:
+    """Seconds that each executed notebook took."""
+    rows = []
+    for file in sorted((run.path / "notebooks").glob("*.ipynb")):
+        about = json.loads(file.read_text())["metadata"].get("papermill", {})
+        rows.append((file.stem, about.get("duration"), about.get("end_time", "")[:19]))
+    return pd.DataFrame(rows, columns=["notebook", "seconds", "ended"])
+
+
+def number(value: Any) -> str:
+    """A table cell in short form."""
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.4g}"
+    return str(value)
+
+
+def _inline(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _table_html(about: dict[str, Any]) -> str:
+    styled = about["path"].with_suffix(".html")
+    if styled.is_file():
+        return styled.read_text()
+    table = pd.read_parquet(about["path"].with_suffix(".parquet"))
+    cut = (
+        f"<p class='quiet'>{MAX_ROWS} of {len(table)} rows; the rest: {relative(about['path'].with_suffix('.csv'))}</p>"
+        if len(table) > MAX_ROWS
+        else ""
+    )
+    return table.head(MAX_ROWS).map(number).to_html(index=False, border=0) + cut
+
+
+def write_report(run: RunFolder) -> Path:
+    """Write the run's `report.html` and return its path."""
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for about in run.sidecars():
+        shown = dict(about, name=relative(about["path"].with_suffix("")), json=json.dumps({k: v for k, v in about.items() if k != "path"}, indent=1))
+        if about["kind"] == "figure":
+            shown["src"] = _inline(about["path"].with_suffix(".png"))
+        else:
+            shown["html"] = _table_html(about)
+        chapters.setdefault(CHAPTERS.get(about["notebook"], about["notebook"]), []).append(shown)
+    claims = run.verdicts()
+    counts = {v: int((claims.verdict == v).sum()) for v in VERDICT_ORDER}
+    newest = max((a for items in chapters.values() for a in items), key=lambda a: a["created"], default={})
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("promic_nb", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.get_template("report.html.j2").render(
+        profile=run.profile, dataset=run.path.name, smoke=run.smoke, chapters=chapters, claims=claims.to_dict("records"), counts=counts, words=WORDS,
+        durations=durations(run).to_dict("records"), newest=newest, number=number,
+    )  # fmt: skip
+    out = run.path / "report.html"
+    part = out.with_suffix(".part")
+    part.write_text(page)
+    part.replace(out)
+    return out

@@ -1,0 +1,78 @@
+"""Rate-distortion training of the JPEG-AI-style codec on crops of training slices."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+
+from promic_nb.codecs.jpegai.model import JpegAiStyle
+from promic_nb.datasets.layout import SliceStack
+from promic_nb.training.fit import SampleStream, fit
+
+
+class CodecTask(lightning.LightningModule):
+    """Minimizes rate + beta MSE: bits per pixel, and mean squared error on the 0..255 scale (JPEG AI training, stage I).
+
+    Args:
+        beta: weight of the distortion; the published models have .002, .012, .075 and .5.
+        rate: peak learning rate of Adam, reached after 5 % of the steps, then a cosine to a hundredth of it.
+        steps: length of the schedule.
+    """
+
+    def __init__(self, model: JpegAiStyle, beta: float, rate: float, steps: int) -> None:
+        super().__init__()
+        self.model, self.beta, self.rate, self.steps = model.to(memory_format=torch.channels_last), beta, rate, steps
+
+    def training_step(self, batch: Tensor, _: int) -> Tensor:
+        x_hat, bpp = self.model(batch)
+        mse = (x_hat - batch).square().mean()
+        loss = bpp + self.beta * mse
+        self.log_dict({"loss": loss, "bpp": bpp, "psnr_db": 10 * torch.log10(255**2 / mse)}, prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> dict:
+        optimizer = torch.optim.Adam(self.parameters(), self.rate)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.rate, self.steps, pct_start=0.05, cycle_momentum=False, div_factor=10, final_div_factor=10
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def crops(stack: SliceStack, size: int, seed: int) -> SampleStream:
+    """Random square crops of the training slices, flipped and turned: float32 (1, size, size), 0..255."""
+    slices = [stack.image("train", i) for i in stack.ids("train")]
+
+    def draw(rng: np.random.Generator) -> Tensor:
+        image = slices[rng.integers(len(slices))]
+        top, left = (rng.integers(0, n - size + 1) for n in image.shape)
+        crop = np.rot90(image[top : top + size, left : left + size], rng.integers(4))
+        return torch.from_numpy(np.ascontiguousarray(crop if rng.random() < 0.5 else crop[::-1]))[None].float()
+
+    return SampleStream(draw, seed)
+
+
+def train_codec(
+    stack: SliceStack,
+    *,
+    beta: float,
+    steps: int,
+    folder: Path,
+    learning_rate: float = 1e-3,
+    batch: int = 4,
+    crop: int = 256,
+    seed: int = 0,
+    start: JpegAiStyle | None = None,
+    precision: str = "bf16-mixed",
+    progress: bool = True,
+) -> JpegAiStyle:
+    """Train one model for one beta; `start` continues from another model's weights. Resumes from `folder`."""
+    lightning.seed_everything(seed, verbose=False)
+    model = copy.deepcopy(start).requires_grad_(True).train() if start else JpegAiStyle()
+    task = CodecTask(model, beta, learning_rate, steps)
+    fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=10.0, precision=precision, progress=progress)
+    return model

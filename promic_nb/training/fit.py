@@ -1,0 +1,98 @@
+"""One way to train: Lightning over a deterministic stream of samples, resumed from the last checkpoint after a kill."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader, IterableDataset
+
+
+class SampleStream(IterableDataset):
+    """Endless samples, the i-th drawn with a generator seeded by (seed, i), so that a run can resume at any sample.
+
+    Args:
+        draw: makes one sample from a NumPy generator.
+        seed: of the run.
+    """
+
+    def __init__(self, draw: Callable[[np.random.Generator], Any], seed: int) -> None:
+        super().__init__()
+        self.draw, self.seed, self.start = draw, seed, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self.draw(np.random.default_rng((self.seed, i))) for i in count(self.start))
+
+
+class RngState(Callback):
+    """Keeps torch's generator in the checkpoint, so that a resumed run draws the numbers that the killed one would have."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"torch": torch.get_rng_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._pending = state["torch"]
+
+    def on_train_start(self, *_: Any) -> None:
+        if hasattr(self, "_pending"):
+            torch.set_rng_state(self._pending)
+
+
+def fit(
+    task: lightning.LightningModule,
+    stream: SampleStream,
+    *,
+    steps: int,
+    batch: int,
+    folder: Path,
+    collate: Callable | None = None,
+    clip: float | None = None,
+    precision: str = "32-true",
+    checkpoint_every: int = 200,
+    progress: bool = True,
+) -> lightning.LightningModule:
+    """Train `task` for `steps` iterations of `batch` samples and return it.
+
+    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed. Weights repeat for one seed,
+    thread count and machine.
+    """
+    lightning.seed_everything(stream.seed, verbose=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    last = folder / "last.ckpt"
+    resume = last if last.exists() else None
+    if resume:
+        stream.start = torch.load(last, map_location="cpu", weights_only=True)["global_step"] * batch
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    callbacks: list[Callback] = [
+        ModelCheckpoint(dirpath=folder, every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, save_last=True, enable_version_counter=False),
+        RngState(),
+    ]
+    if progress:
+        callbacks.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
+    trainer = lightning.Trainer(
+        max_steps=steps,
+        accelerator="auto",
+        devices=1,
+        precision=precision,
+        gradient_clip_val=clip,
+        callbacks=callbacks,
+        logger=CSVLogger(folder, name="", version="", flush_logs_every_n_steps=50),
+        log_every_n_steps=min(50, max(1, steps // 20)),
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        trainer.fit(task, DataLoader(stream, batch_size=batch, collate_fn=collate), ckpt_path=resume)
+    return task

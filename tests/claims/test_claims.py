@@ -1,0 +1,59 @@
+import pandas as pd
+import pytest
+
+from promic_nb.claims import judge, load_claims, verdicts
+from promic_nb.claims.registry import Tolerance
+
+
+def claim(claim_id):
+    return next(c for c in load_claims() if c.id == claim_id)
+
+
+def test_every_number_of_the_five_tables_is_there():
+    assert pd.Series([c.location for c in load_claims()]).value_counts().to_dict() == {
+        "Table 2": 9, "Table 5": 12, "Table 6": 48, "Table 7": 3, "Table 8": 3,
+    }  # fmt: skip
+
+
+def test_some_numbers_as_printed():
+    assert claim("000-table5-b-ap50").published == -15.41
+    assert claim("000-table6-promic-apm").published == 0.08
+    assert claim("000-table2-test-medium").published == 2186
+    assert claim("000-table7-a").published == 315.52
+
+
+def test_tables_5_and_6_agree_where_they_overlap():
+    for model in ("b", "promic"):
+        for metric in ("ap", "ap50", "ap75", "aps", "apm", "apl"):
+            assert claim(f"000-table5-{model}-{metric}").published == claim(f"000-table6-{model}-{metric}").published
+
+
+def test_table_7_is_consistent_in_itself():
+    a, promic, delta = (claim(f"000-table7-{x}").published for x in ("a", "promic", "delta"))
+    assert round(100 * (promic / a - 1), 2) == delta
+
+
+@pytest.mark.parametrize(("ours", "smoke", "verdict"), [
+    (None, False, "not run"), (float("nan"), True, "not run"), (-15.41, True, "smoke"),
+    (-15.41, False, "reproduced"), (-15.414, False, "reproduced"), (-15.42, False, "within tolerance"), (-13.42, False, "within tolerance"),
+    (-13.40, False, "not reproduced"), (15.41, False, "not reproduced"),
+])  # fmt: skip
+def test_verdicts(ours, smoke, verdict):
+    assert judge(claim("000-table5-b-ap50"), ours, smoke) == verdict
+
+
+def test_relative_tolerance():
+    relative = claim("000-table7-a").model_copy(update={"tolerance": Tolerance(kind="relative", value=0.01)})
+    assert judge(relative, 315.52 * 1.009, False) == "within tolerance"
+    assert judge(relative, 315.52 * 1.011, False) == "not reproduced"
+
+
+def test_values_come_from_the_tables_of_the_run(tmp_path):
+    rows = [("ProMIC", m, d, v) for m, v in (("AP50", -0.5), ("AP", 9.0)) for d in ("linear", "log")]
+    pd.DataFrame(rows, columns=["recipe", "metric", "domain", "bd_pp"]).to_parquet(tmp_path / "bd_ap.parquet")
+    table = verdicts(tmp_path, "cpu", smoke=False).set_index("id")
+    assert table.verdict["000-table6-promic-ap50"] == "reproduced"
+    assert table.verdict["000-table6-promic-ap"] == "not reproduced"
+    assert table.verdict["000-table6-c-ap"] == "not run"
+    assert set(table.profile) == {"cpu"}
+    assert (verdicts(tmp_path, "quick", smoke=True).verdict.isin(["smoke", "not run"])).all()

@@ -1,0 +1,52 @@
+"""Parameter counts against the released VM 7.0 checkpoints, shapes for any size, and the phases' round trip."""
+
+import pytest
+import torch
+from torch import nn
+
+from promic_nb.codecs.jpegai import networks as nets
+
+
+def count(*modules: nn.Module) -> int:
+    return sum(p.numel() for m in modules for p in m.parameters())
+
+
+def test_parameter_counts_of_the_released_networks():
+    assert count(nets.bop_analysis()) == 666_272
+    assert count(nets.bop_synthesis()) == 566_656
+    assert count(nets.hyper_encoder(), nets.hyper_decoder(), nets.hyper_scale_decoder(), nets.ContextModel()) == 4_085_760
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 49), (17, 16), (31, 95)])
+def test_latents_are_a_sixteenth_rounded_up(size):
+    with torch.no_grad():
+        y = nets.bop_analysis()(torch.zeros(1, 1, *size))
+    assert y.shape == (1, 160, -(-size[0] // 16), -(-size[1] // 16))
+    with torch.no_grad():
+        assert nets.bop_synthesis()(y).shape[-2:] == tuple(16 * n for n in y.shape[-2:])
+
+
+def test_phases_merge_to_what_was_split():
+    y = torch.randn(2, 5, 6, 8)
+    assert torch.equal(nets.merge_phases(nets.split_phases(y)), y)
+
+
+def test_phases_come_in_the_order_of_the_standard():
+    y = torch.arange(4.0).view(1, 1, 2, 2)  # 0 1 / 2 3
+    assert [float(p) for p in nets.split_phases(y)] == [0, 3, 1, 2]
+
+
+def test_a_phase_does_not_see_later_ones():
+    model, psi = nets.ContextModel(32), torch.randn(1, 128, 2, 2)
+    first = torch.randn(1, 32, 2, 2)
+    assert torch.equal(model.mean(0, psi, []), model.mean(0, psi, [first]))
+
+
+def test_light_residual_block_adds_what_relu_leaves():
+    block = nets.LightResidualBlock(3, kernel_size=1)
+    nn.init.zeros_(block.conv.weight)
+    nn.init.constant_(block.conv.bias, -1.0)
+    x = torch.randn(1, 3, 4, 4)
+    assert torch.equal(block(x), x)
+    nn.init.constant_(block.conv.bias, 2.0)
+    assert torch.equal(block(x), x + 2)

@@ -1,0 +1,46 @@
+"""Shared fixtures: a tiny phantom, and the real slices where a copy lies beside the project or PROMIC_DATA names one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from promic_nb.datasets import open_stack
+from promic_nb.datasets.phantom import write_phantom
+
+ROOT = Path(__file__).parents[1]
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def project_root():
+    """Helpers resolve paths against the project, wherever pytest was started."""
+    os.environ["PROMIC_ROOT"] = str(ROOT)
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory):
+    """Six training and two test slices of 256x256, in the Lucchi++ layout."""
+    return write_phantom(tmp_path_factory.mktemp("phantom") / "stack", counts={"Train": 6, "Test": 2}, size=(256, 256))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_root):
+    return open_stack("phantom", tiny_root)
+
+
+@pytest.fixture(scope="session")
+def lucchi_root():
+    """A local copy of Lucchi, or a skip that says where it was looked for."""
+    for place in (os.environ.get("PROMIC_DATA"), ROOT.parent / "shared" / "data" / "lucchi"):
+        if place and Path(place).is_dir():
+            return Path(place)
+    pytest.skip("no Lucchi slices: set PROMIC_DATA, or put a copy in ../shared/data/lucchi")
+
+
+@pytest.fixture(scope="session")
+def lucchi(lucchi_root):
+    return open_stack("lucchi", lucchi_root)

@@ -1,0 +1,97 @@
+"""Training resumes to the weights of an undisturbed run, freezes what it should, and learns."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.metrics import average_precision
+from promic_nb.models.build import build_detector, build_translator
+from promic_nb.training.codec import train_codec
+from promic_nb.training.detection import DetectorTask, detect, mirror, train_detector, train_translator
+from promic_nb.training.fit import fit
+from promic_nb.training.samples import collate, detection_crops
+
+
+@pytest.fixture(scope="module")
+def slices(tiny):
+    ids = tiny.ids("train")
+    return [tiny.image("train", i) for i in ids], [boxes_from_mask(tiny.mask("train", i)) for i in ids]
+
+
+def short(model, slices, folder, steps, upto, frozen=0):
+    """`upto` of `steps` iterations of one schedule."""
+    task = DetectorTask(model, 0.01, steps, frozen)
+    stream = detection_crops(*slices, slices[0][0].shape, 128, seed=5)
+    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, crop=128), clip=5.0, progress=False, checkpoint_every=2)
+    return model
+
+
+def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
+    whole = short(build_detector("small"), slices, tmp_path / "whole", 4, 4)
+    short(build_detector("small"), slices, tmp_path / "cut", 4, 2)
+    resumed = short(build_detector("small", seed=9), slices, tmp_path / "cut", 4, 4)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_equal_seeds_train_equal_weights(tmp_path, slices):
+    a, b = (short(build_detector("small"), slices, tmp_path / name, 2, 2) for name in "ab")
+    assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+
+
+def test_frozen_stages_stay_and_the_rest_moves(tmp_path, slices):
+    before = build_detector("small")
+    after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen=2)
+    changed = {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, after.state_dict()[k])}
+    assert "stages" not in changed
+    assert {"front", "neck", "rpn", "heads"} <= changed
+
+
+def test_stages_thaw(tmp_path, slices):
+    before = build_detector("small")
+    after = short(build_detector("small"), slices, tmp_path, 4, 4, frozen=2)
+    assert not torch.equal(before.stages[0][0].weight, after.stages[0][0].weight)
+
+
+def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
+    """The phantom is learnable: after 150 iterations, slices that were never seen."""
+    model = train_detector(build_detector("small"), *slices, slices[0][0].shape, steps=150, rate=0.02, folder=tmp_path, progress=False)
+    images = [tiny.image("test", i) for i in tiny.ids("test")]
+    truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
+    assert average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"] > 0.4
+    assert (tmp_path / "last.ckpt").is_file()
+
+
+def test_guided_translator_learns_a_linear_teacher(tmp_path):
+    """Latents from which the teacher's features can be told: the relative error falls."""
+    teacher = build_detector("small").eval()
+    rng = np.random.default_rng(0)
+    pixels = [np.kron(rng.integers(60, 200, (8, 8)), np.ones((16, 16))).astype(np.uint8) for _ in range(4)]
+    latents = [p.reshape(8, 16, 8, 16).mean((1, 3))[None].repeat(4, 0).astype(np.float32) / 100 for p in pixels]
+    translator = build_translator("small", 4, lrb=True)
+    train_translator(translator, teacher, pixels, latents, (128, 128), steps=60, rate=5e-3, folder=tmp_path, crop=128, progress=False)
+    error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
+    assert error.iloc[-1] < 0.1 * error.iloc[0]
+
+
+def test_the_teacher_does_not_move(tmp_path):
+    teacher = build_detector("small")
+    before = {k: v.clone() for k, v in teacher.state_dict().items()}
+    pixels, latents = [np.zeros((128, 128), np.uint8)], [np.zeros((8, 8, 8), np.float32)]
+    translator = build_translator("small", 8, lrb=False)
+    train_translator(translator, teacher, pixels, latents, (128, 128), steps=2, rate=1e-3, folder=tmp_path, crop=128, progress=False)
+    assert all(torch.equal(before[k], v) for k, v in teacher.state_dict().items())
+    assert mirror(teacher, translator).front.translator is translator
+
+
+def test_codec_training_lowers_its_loss_and_repeats(tmp_path, tiny):
+    settings = {"beta": 0.01, "steps": 30, "crop": 64, "batch": 2, "precision": "32-true", "progress": False}
+    a = train_codec(tiny, folder=tmp_path / "a", **settings)
+    b = train_codec(tiny, folder=tmp_path / "b", **settings)
+    assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+    psnr = pd.read_csv(tmp_path / "a" / "metrics.csv").psnr_db
+    assert psnr.iloc[-1] > 14  # a flat grey patch has about 16 dB, noise about 8
