@@ -39,7 +39,8 @@ def stale(about: dict[str, Any], folder: Path) -> list[str]:
         if not file.is_file() or sha256(file) != digest:
             changes.append(f"{name} is {'changed' if file.is_file() else 'missing'}")
     for name, digest in about["code"]["files"].items():
-        if not (root / name).is_file() or sha256(root / name) != digest:
+        file = paths.code_file(name)
+        if not file.is_file() or sha256(file) != digest:
             changes.append(f"code {name} changed since")
     if about["environment"]["lock"] != environment_lock():
         changes.append("requirements.lock changed since")

@@ -12,3 +12,8 @@ def root() -> Path:
         return Path(os.environ["PROMIC_ROOT"])
     here = Path.cwd()
     return next((p for p in (here, *here.parents) if (p / "Snakefile").is_file()), here)
+
+
+def code_file(name: str) -> Path:
+    """A source file by the name that sidecars give it: `promic_nb/...` of the installed package, anything else of the project."""
+    return (Path(__file__).parents[1] if name.startswith("promic_nb/") else root()) / name

@@ -164,12 +164,13 @@ def _git(*args: str) -> str:
 def code_state(notebook: str) -> dict[str, Any]:
     """Commit, hash of uncommitted changes ("" when clean), and hashes of the notebook and of each promic_nb module in use."""
     changes = _git("diff", "HEAD")
-    files = [Path(m.__file__) for name, m in sorted(sys.modules.items()) if name.partition(".")[0] == "promic_nb" and getattr(m, "__file__", None)]
-    files.append(paths.root() / "notebooks" / f"{notebook}.ipynb")
+    package = Path(paths.__file__).parents[1]
+    loaded = [Path(m.__file__) for name, m in sorted(sys.modules.items()) if name.partition(".")[0] == "promic_nb" and getattr(m, "__file__", None)]
+    names = [f.relative_to(package).as_posix() for f in loaded] + [f"notebooks/{notebook}.ipynb"]
     return {
         "commit": _git("rev-parse", "HEAD").strip() or "unknown",
         "uncommitted": hashlib.sha256(changes.encode()).hexdigest() if changes else "",
-        "files": {relative(f): sha256(f) for f in files if f.is_file()},
+        "files": {name: sha256(paths.code_file(name)) for name in names if paths.code_file(name).is_file()},
     }
 
 

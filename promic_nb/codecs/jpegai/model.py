@@ -57,7 +57,8 @@ class JpegAiStyle(nn.Module):
 
         Returns:
             The reconstruction (N, 1, H, W) in 0..255 and the rate in bits per pixel, a scalar. The rate is that of noisy symbols,
-            the reconstruction uses rounded ones with a straight-through gradient; skipped positions count in the rate.
+            the reconstruction uses rounded ones with a straight-through gradient. Skipping is left to the coder: skipped here, a
+            position would get no gradient, and so could never be coded again.
         """
         y = self.latent(x).float()
         with torch.autocast(x.device.type, enabled=False):
@@ -67,15 +68,14 @@ class JpegAiStyle(nn.Module):
             psi = self.hyper_decoder(z_hat)
             index = self.hyper_scale_decoder(z_hat).abs().clamp(max=LEVELS - 1)
             sigma = SIGMA_MIN * torch.exp(LOG_STEP * index)
-            coded = (index > SKIP_INDEX).to(y.dtype)
 
             decoded: list[Tensor] = []
             residuals = []
-            for phase, (part, mask) in enumerate(zip(nets.split_phases(y), nets.split_phases(coded), strict=True)):
+            for phase, part in enumerate(nets.split_phases(y)):
                 mean = self.context.mean(phase, psi, decoded)
                 r = part - mean
                 residuals.append(r)
-                decoded.append(mean + (r + (r.round() - r).detach()) * mask)
+                decoded.append(mean + r + (r.round() - r).detach())
             r = nets.merge_phases(residuals)
             r_bits = -self.gaussian._likelihood(r + torch.rand_like(r) - 0.5, sigma).clamp_min(1e-9).log2().sum()
             y_hat = nets.merge_phases(decoded)

@@ -1,0 +1,106 @@
+"""The whole workflow through Snakemake, two jobs at a time, in a temporary copy of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    top = tmp_path_factory.mktemp("project")
+    for name in ("notebooks", "promic_nb", "config", "data/weights"):
+        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "requirements.lock"):
+        shutil.copy(ROOT / name, top / name)
+    return top
+
+
+@pytest.fixture(scope="module")
+def snakemake(project, tiny_root):
+    def run(*args: str, **config: str) -> subprocess.CompletedProcess:
+        profile = config.pop("configfile", str(ROOT / "tests" / "end_to_end" / "tiny.yaml"))
+        settings = [f"{k}={v}" for k, v in {"data": str(tiny_root), "dataset": "phantom", **config}.items()]
+        command = [Path(sys.executable).parent / "snakemake", "--configfile", profile, "--config", *settings, "--cores", "2", *args]
+        environment = {**os.environ, "PROMIC_ROOT": str(project), "PYTHONPATH": str(project)}
+        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=environment)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(snakemake, project):
+    done = snakemake("--show-failed-logs")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return project / "data" / "runs" / "test" / "phantom"
+
+
+def test_slices_to_report(finished):
+    page = (finished / "report.html").read_text()
+    assert "A smoke run." in page and "ap50_over_rate" in page
+    bd = pd.read_parquet(finished / "tables" / "bd_ap.parquet")
+    assert set(bd.recipe) == {"B", "ProMIC"}
+    assert bd.query("metric == 'AP50'").bd_pp.notna().all()
+
+
+def test_nothing_is_repeated(finished, snakemake):
+    assert "Nothing to be done" in snakemake().stdout + snakemake().stderr
+
+
+def planned(snakemake) -> set[str]:
+    """Rules that a dry run would execute."""
+    done = snakemake("--dry-run", "--quiet", "rules")
+    lines = (done.stdout + done.stderr).splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("job ")), None)
+    return set() if start is None else {line.split()[0] for line in lines[start + 2 :] if len(line.split()) == 2}
+
+
+def test_a_changed_module_reruns_what_imports_it(finished, snakemake, project):
+    module = project / "promic_nb" / "metrics" / "bjontegaard.py"
+    before = module.read_text()
+    module.write_text(before + "\n# changed\n")
+    rules = planned(snakemake)
+    module.write_text(before)
+    assert {"rate_distortion", "detection", "report"} <= rules
+    assert not rules & {"latents", "dataset"}
+
+
+def test_the_chain_can_be_explained(finished, project):
+    figure = project / "figures" / "test" / "phantom" / "ap50_over_rate.png"
+    environment = {**os.environ, "PROMIC_ROOT": str(project), "COLUMNS": "300"}
+    shown = subprocess.run(
+        [Path(sys.executable).parent / "promic", "explain", figure], capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    for word in (
+        "notebook 08_detection",
+        "notebook 07_train_detector",
+        "notebook 06_guided_translator",
+        "notebook 05_latents",
+        "weights: jpegai_bop_beta",
+    ):
+        assert word in shown
+    assert "stale" not in shown
+
+
+@pytest.mark.parametrize(("config", "message"), [
+    ({"detector": "large"}, "profile 'test': detector: Input should be 'small' or 'resnet50'"),
+    ({"detectr": "small"}, "Did you mean 'detector'?"),
+])  # fmt: skip
+def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message):
+    done = snakemake(**config)
+    assert done.returncode != 0
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "promic:" in line]
+    assert len(lines) == 1 and message in lines[0]
+
+
+def test_a_missing_data_folder_stops_with_one_line(snakemake, tmp_path):
+    done = snakemake(data=str(tmp_path / "none"))
+    assert done.returncode != 0
+    assert "promic: data folder" in done.stdout + done.stderr
