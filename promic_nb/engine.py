@@ -7,6 +7,7 @@ Two papermill runs at once can pick the same free TCP port (papermill issue 511)
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
 from papermill.engines import NBClientEngine
@@ -27,8 +28,10 @@ class StrictEngine(NBClientEngine):
             validate(_without_injection(nb), dict(about.get("parameters", {})), about.get("input_path") or "the notebook")
         except UserError as error:
             raise PapermillException(str(error)) from None
-        config = Config({"KernelManager": {"transport": "ipc"}})
-        return super().execute_notebook(nb, kernel_name, output_path, config=config, **kwargs)
+        # A folder of its own: the default socket names are equal for all kernels of one working folder, and cross their messages.
+        with tempfile.TemporaryDirectory(prefix="promic-") as sockets:
+            config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
+            return super().execute_notebook(nb, kernel_name, output_path, config=config, **kwargs)
 
 
 def _without_injection(nb):
