@@ -106,17 +106,18 @@ def _inline(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def _table_html(about: dict[str, Any]) -> str:
+def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
+    """A table as HTML, and whether it is raw data that the page folds away."""
     styled = about["path"].with_suffix(".html")
     if styled.is_file():
-        return styled.read_text()
+        return styled.read_text(), False
     table = pd.read_parquet(about["path"].with_suffix(".parquet"))
     cut = (
         f"<p class='quiet'>{MAX_ROWS} of {len(table)} rows; the rest: {relative(about['path'].with_suffix('.csv'))}</p>"
         if len(table) > MAX_ROWS
         else ""
     )
-    return table.head(MAX_ROWS).map(number).to_html(index=False, border=0) + cut
+    return table.head(MAX_ROWS).map(number).to_html(index=False, border=0) + cut, True
 
 
 def write_report(run: RunFolder) -> Path:
@@ -127,7 +128,7 @@ def write_report(run: RunFolder) -> Path:
         if about["kind"] == "figure":
             shown["src"] = _inline(about["path"].with_suffix(".png"))
         else:
-            shown["html"] = _table_html(about)
+            shown["html"], shown["folded"] = _table_html(about)
         chapters.setdefault(CHAPTERS.get(about["notebook"], about["notebook"]), []).append(shown)
     claims = run.verdicts()
     counts = {v: int((claims.verdict == v).sum()) for v in VERDICT_ORDER}
