@@ -24,9 +24,11 @@ COLOURS = {"reproduced": "green", "within tolerance": "green", "not reproduced":
 @app.command("verdicts")
 def print_verdicts(run: RunName = "", as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False) -> None:
     """Print the verdict on every claim."""
+    from promic_nb.provenance import relative
     from promic_nb.report import find_run
 
-    table = find_run(paths.root(), run).verdicts()
+    folder = find_run(paths.root(), run)
+    table = folder.verdicts()
     if as_json:
         typer.echo(table.drop(columns="digits").to_json(orient="records", indent=1))
         return
@@ -42,9 +44,9 @@ def print_verdicts(run: RunName = "", as_json: Annotated[bool, typer.Option("--j
     console = Console()
     console.print(grid)
     counts = ", ".join(f"{n} {v}" for v, n in table.verdict.value_counts().items())
-    console.print(
-        f"{len(table)} claims: {counts}; run {find_run(paths.root(), run).profile}/{find_run(paths.root(), run).path.name}", highlight=False
-    )
+    console.print(f"{len(table)} claims: {counts}. Run: {folder.profile}/{folder.path.name}", highlight=False)
+    if (folder.path / "report.html").is_file():
+        console.print(f"Report: {relative(folder.path / 'report.html')}", highlight=False, soft_wrap=True)
 
 
 @app.command("explain")

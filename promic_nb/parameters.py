@@ -6,10 +6,10 @@ A notebook's `parameters` cell declares them as `name: Type = default`, with Pyt
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from promic_nb.errors import UserError
@@ -25,23 +25,31 @@ RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC
 ConfigName = Literal["small", "resnet50"]
 
 
-def parameters_cell(notebook: Path | nbformat.NotebookNode) -> str:
+def code_cells(notebook: Path | dict) -> list[tuple[str, list[str]]]:
+    """Source and tags of the code cells of a notebook, given as a path or as its nbformat 4 content.
+
+    Read as plain JSON: importing nbformat takes a second, which every `make reproduce` would pay.
+    """
+    if isinstance(notebook, Path):
+        if not notebook.is_file():
+            raise UserError(f"notebook {notebook} does not exist", "See notebooks/")
+        notebook = json.loads(notebook.read_text())
+    return [("".join(c["source"]), c["metadata"].get("tags", [])) for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def parameters_cell(notebook: Path | dict) -> str:
     """Source of the cell tagged `parameters`.
 
     Raises:
         UserError: no such notebook, or no such cell.
     """
-    if isinstance(notebook, Path):
-        if not notebook.is_file():
-            raise UserError(f"notebook {notebook} does not exist", "See notebooks/")
-        notebook = nbformat.read(notebook, as_version=4)
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return cell.source
+    for source, tags in code_cells(notebook):
+        if "parameters" in tags:
+            return source
     raise UserError("the notebook has no cell tagged 'parameters'", "Tag its first code cell")
 
 
-def declared(notebook: Path | nbformat.NotebookNode) -> type[BaseModel]:
+def declared(notebook: Path | dict) -> type[BaseModel]:
     """The parameters of a notebook as a pydantic model with its defaults."""
     namespace: dict[str, Any] = {}
     exec(compile(parameters_cell(notebook), "parameters", "exec", dont_inherit=True), namespace)
@@ -49,7 +57,7 @@ def declared(notebook: Path | nbformat.NotebookNode) -> type[BaseModel]:
     return create_model("Parameters", __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
-def validate(notebook: Path | nbformat.NotebookNode, values: dict[str, Any], name: str = "") -> dict[str, Any]:
+def validate(notebook: Path | dict, values: dict[str, Any], name: str = "") -> dict[str, Any]:
     """All parameters of a notebook, with `values` in place of defaults.
 
     Raises:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import grimp
-import nbformat
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -103,8 +102,7 @@ def notebook_parameters(notebook: str, values: dict[str, Any]) -> str:
 @cache
 def modules(notebook: str) -> list[str]:
     """Source files of promic_nb that a notebook imports, directly or not: a change in one of them reruns it."""
-    nb = nbformat.read(Path("notebooks") / f"{notebook}.ipynb", as_version=4)
-    source = "\n".join(c.source for c in nb.cells if c.cell_type == "code" and not c.source.startswith("%"))
+    source = "\n".join(source for source, _ in parameters.code_cells(Path("notebooks") / f"{notebook}.ipynb"))
     graph = grimp.build_graph("promic_nb")
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
