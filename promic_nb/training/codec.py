@@ -12,7 +12,7 @@ from torch import Tensor
 
 from promic_nb.codecs.jpegai.model import JpegAiStyle
 from promic_nb.datasets.layout import SliceStack
-from promic_nb.training.fit import SampleStream, fit
+from promic_nb.training.fit import SampleStream, fit, one_cycle
 
 
 class CodecTask(lightning.LightningModule):
@@ -36,11 +36,7 @@ class CodecTask(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> dict:
-        optimizer = torch.optim.Adam(self.parameters(), self.rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.rate, self.steps, pct_start=0.05, cycle_momentum=False, div_factor=10, final_div_factor=10
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps, warm_up=0.05, final_div_factor=10)
 
 
 def crops(stack: SliceStack, size: int, seed: int) -> SampleStream:

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.detector import Batch, Detector
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.training.fit import fit
+from promic_nb.training.fit import fit, one_cycle
 from promic_nb.training.samples import collate, detection_crops, paired_crops
 
 
@@ -43,14 +43,12 @@ class DetectorTask(lightning.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         losses = self.model.losses(batch)
         total = sum(losses.values())
-        self.log_dict({"loss": total, **losses}, prog_bar=False, batch_size=len(batch.inputs))
-        self.log("loss_", total, prog_bar=True, logger=False, batch_size=len(batch.inputs))
+        self.log("loss", total, prog_bar=True, batch_size=len(batch.inputs))
+        self.log_dict(losses, batch_size=len(batch.inputs))
         return total
 
     def configure_optimizers(self) -> dict:
-        optimizer = torch.optim.SGD(self.parameters(), self.rate, momentum=0.9, weight_decay=1e-4)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.rate, self.steps, pct_start=0.1, cycle_momentum=False, div_factor=10)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(torch.optim.SGD(self.parameters(), self.rate, momentum=0.9, weight_decay=1e-4), self.rate, self.steps)
 
 
 class GuidedTranslatorTask(lightning.LightningModule):
@@ -71,9 +69,7 @@ class GuidedTranslatorTask(lightning.LightningModule):
         return mse
 
     def configure_optimizers(self) -> dict:
-        optimizer = torch.optim.Adam(self.parameters(), self.rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.rate, self.steps, pct_start=0.1, cycle_momentum=False, div_factor=10)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps)
 
 
 def train_detector(
@@ -130,8 +126,8 @@ def mirror(teacher: Detector, translator: DomainTranslator) -> Detector:
 
 def detect(model: Detector, inputs: Sequence[np.ndarray], size: tuple[int, int], progress: bool = True) -> list[Detections]:
     """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another."""
-    model.eval()
-    device = next(model.parameters()).device
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.eval().to(device)
     found = []
     for x in tqdm(inputs, desc="detecting", unit="slice", disable=not progress, leave=False):
         tensor = torch.from_numpy(np.array(x)).float().to(device)

@@ -47,6 +47,14 @@ class RngState(Callback):
             torch.set_rng_state(self._pending)
 
 
+def one_cycle(optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up: float = 0.1, final_div_factor: float = 1e4) -> dict:
+    """Lightning's optimizer entry: the rate rises from a tenth of `peak` during `warm_up` of the steps, then falls as a cosine."""
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, peak, steps, pct_start=warm_up, cycle_momentum=False, div_factor=10, final_div_factor=final_div_factor
+    )
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
 def fit(
     task: lightning.LightningModule,
     stream: SampleStream,

@@ -50,6 +50,12 @@ def test_slices_to_report(finished):
     assert bd.query("metric == 'AP50'").bd_pp.notna().all()
 
 
+def test_kernels_side_by_side_do_not_hear_each_other(finished):
+    logs = [p.read_text() for p in (finished / "logs").glob("*.log")]
+    assert len(logs) == 18
+    assert not any("Invalid Signature" in log or "Invalid message" in log for log in logs)
+
+
 def test_nothing_is_repeated(finished, snakemake):
     assert "Nothing to be done" in snakemake().stdout + snakemake().stderr
 
