@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from promic_nb import paths
 from promic_nb.errors import UserError
 
@@ -75,8 +77,9 @@ class Run:
 
     @property
     def smoke(self) -> bool:
-        """Whether the profile is for smoke runs, whose numbers earn no verdict."""
-        return self.parameters.get("profile", "interactive") in ("quick", "interactive", "test")
+        """Whether this run's numbers earn no verdict: unless its profile, config/PROFILE.yaml, says `smoke: false`."""
+        profile = paths.root() / "config" / f"{self.parameters.get('profile', 'interactive')}.yaml"
+        return not profile.is_file() or yaml.safe_load(profile.read_text()).get("smoke", True)
 
     def read(self, path: str | Path) -> Path:
         """A file that this run depends on; its hash becomes part of everything saved afterwards."""

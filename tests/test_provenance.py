@@ -53,6 +53,11 @@ def test_a_table_is_saved_in_three_forms_with_its_origin(run, tmp_path):
     assert about["data"]["name"] == "phantom"
 
 
+@pytest.mark.parametrize(("profile", "smoke"), [("quick", True), ("cpu", False), ("paper", False), ("unheard-of", True)])
+def test_only_a_profile_that_says_so_earns_verdicts(profile, smoke):
+    assert Run("x", {"profile": profile}).smoke == smoke
+
+
 def test_a_path_may_hold_dots(run, tmp_path):
     run.save_table(pd.DataFrame({"x": [1]}), tmp_path / "beta0.006", "Dots.")
     assert (tmp_path / "beta0.006.parquet").is_file() and (tmp_path / "beta0.006.json").is_file()
