@@ -12,6 +12,9 @@ from matplotlib.patches import Rectangle
 # Marker and colour of each codec, after Figs. 29-35 where those have the codec; readable without colour.
 CODEC_STYLE = {
     "jpeg": ("JPEG", "#7f7f7f", "v"),
+    "jpeg2000": ("JPEG 2000", "#bcbd22", "^"),
+    "avif": ("AVIF", "#9467bd", "s"),
+    "vvc": ("VVC intra", "#1f77b4", "p"),
     "hevc": ("HEVC intra", "#d62728", "X"),
     "jpegai_bop_off": ("JPEG-AI-style BOP, tools off", "#2ca02c", "o"),
 }

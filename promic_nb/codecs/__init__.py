@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from promic_nb.codecs.base import BitstreamError, Codec, LatentCodec, bpp
-from promic_nb.codecs.ffmpeg import Hevc
-from promic_nb.codecs.jpeg import Jpeg
+from promic_nb.codecs.ffmpeg import Hevc, Vvc
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.codecs.pillow import Avif, Jpeg, Jpeg2000
 from promic_nb.errors import UserError
 
 __all__ = ["CODECS", "BitstreamError", "Codec", "LatentCodec", "bpp", "get"]
@@ -27,7 +27,7 @@ def jpegai_bop_off(beta: float = 0.006, gain: int = 0, weights_file: str = "") -
     return JpegAiStyleCodec(path, gain)
 
 
-CODECS: dict[str, Callable[..., Codec]] = {"jpeg": Jpeg, "hevc": Hevc, "jpegai_bop_off": jpegai_bop_off}
+CODECS: dict[str, Callable[..., Codec]] = {c.name: c for c in (Jpeg, Jpeg2000, Avif, Hevc, Vvc)} | {"jpegai_bop_off": jpegai_bop_off}
 
 
 def get(name: str, **settings) -> Codec:

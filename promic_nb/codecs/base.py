@@ -54,6 +54,13 @@ def check_image(image: np.ndarray) -> np.ndarray:
     return image
 
 
+def check_range(what: str, value: float, low: float, high: float) -> float:
+    """The value, if it lies in low..high; else a `UserError` that names both."""
+    if not low <= value <= high:
+        raise UserError(f"{what} {value} is out of range", f"Choose {low} to {high}")
+    return value
+
+
 def bpp(stream: bytes, shape: tuple[int, ...]) -> float:
     """Rate in bits per pixel of a bitstream, headers included."""
     return 8 * len(stream) / (shape[0] * shape[1])
