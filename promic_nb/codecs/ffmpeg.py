@@ -16,7 +16,6 @@ from PIL import Image
 from promic_nb.codecs.base import BitstreamError, check_image, check_range
 from promic_nb.errors import UserError
 
-
 _SIZE = struct.Struct("<HH")  # height and width
 
 
