@@ -68,6 +68,18 @@ def report(run: Annotated[str, typer.Argument(help="PROFILE/DATASET or the run's
 
 
 @app.command()
+def publish(
+    names: Annotated[list[str], typer.Argument(help="Figures and tables of the run, e.g. ap50_over_rate bd_ap.")],
+    run: RunName = "",
+) -> None:
+    """Copy figures and tables of a run, with their sidecars, to figures/, where they are kept in git."""
+    from promic_nb.report import find_run, publish
+
+    for path in publish(find_run(paths.root(), run), names, paths.root() / "figures"):
+        typer.echo(path)
+
+
+@app.command()
 def data(
     name: Annotated[str, typer.Argument(help="lucchi, kasthuri or phantom.")] = "phantom",
     path: Annotated[str, typer.Option(help="A local copy; by default PROMIC_DATA, else the download.")] = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
         else ""
     )
     return table.head(MAX_ROWS).map(number).to_html(index=False, border=0) + cut, True
+
+
+def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
+    """Copy artifacts of a run, all their files and the sidecar, to the folder `target`; return the copies.
+
+    Raises:
+        UserError: the run has no such artifact; nothing is copied then.
+    """
+    there = {a["artifact"]: a for a in run.sidecars()}
+    if missing := [n for n in names if n not in there]:
+        raise UserError(f"the run {run.profile}/{run.path.name} has no {missing[0]!r}", f"It has: {', '.join(there)}")
+    files = [there[n]["path"].parent / f for n in names for f in (*there[n]["files"], there[n]["path"].name)]
+    target.mkdir(exist_ok=True)
+    return [Path(shutil.copy2(f, target / f.name)) for f in files]
 
 
 def write_report(run: RunFolder) -> Path:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from promic_nb.cli import app
 from promic_nb.errors import UserError
 from promic_nb.provenance import Run
-from promic_nb.report import find_run, write_report
+from promic_nb.report import find_run, publish, write_report
 
 
 class Page(HTMLParser):
@@ -95,3 +95,14 @@ def test_an_unknown_run_names_the_others(root):
         find_run(root, "quik/phantom")
     with pytest.raises(UserError, match="no run yet"):
         find_run(root / "figures")
+
+
+def test_publishing_copies_files_and_origin(root):
+    copied = publish(find_run(root), ["ap50_over_rate", "bd_ap"], root / "figures")
+    assert {p.name for p in copied} == {
+        "ap50_over_rate.pdf", "ap50_over_rate.png", "ap50_over_rate.json", "bd_ap.parquet", "bd_ap.csv", "bd_ap.tex", "bd_ap.json",
+    }  # fmt: skip
+    assert all(p.parent == root / "figures" and p.is_file() for p in copied)
+    with pytest.raises(UserError, match="has no 'ap'"):
+        publish(find_run(root), ["bd_ap", "ap"], root / "elsewhere")
+    assert not (root / "elsewhere").exists()
