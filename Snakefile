@@ -198,8 +198,23 @@ rule detection:
         EXECUTE
 
 
+rule complexity:
+    input:
+        **source("10_complexity"),
+    output:
+        notebook=f"{RUN}/notebooks/10_complexity.ipynb",
+        tables=multiext(f"{TABLES}/table7", ".parquet", ".json") + multiext(f"{TABLES}/table8", ".parquet", ".json"),
+    params:
+        yaml=checked("10_complexity", profile=P.profile, tables=TABLES),
+    log:
+        f"{RUN}/logs/10_complexity.log",
+    shell:
+        EXECUTE
+
+
 rule report:
     input:
+        rules.complexity.output.notebook,
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,

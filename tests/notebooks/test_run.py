@@ -110,3 +110,10 @@ def test_08_detection(execute, out):
     assert set(bd.recipe) == {"C", "H", "ProMIC"}
     assert bd.bd_pp.isna().all()
     assert bd.query("metric == 'AP50'").reason.str.contains("1 points").all()  # one rate is no curve
+
+
+def test_10_complexity(execute, out):
+    execute("10_complexity", proposals=10)
+    table8 = pd.read_parquet(out / "tables" / "table8.parquet").set_index("translator")
+    assert table8.gmac.round(2).to_dict() == {"base": 33.52, "lrb": 33.60}
+    assert "ProMIC" in set(pd.read_parquet(out / "tables" / "table7.parquet").model)
