@@ -1,0 +1,163 @@
+"""Quality of many pairs: the tidy table, on all cores, with a progress bar; a journal lets a run that was killed go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from promic_nb.errors import UserError
+from promic_nb.metrics.front_end import FrontEnd
+from promic_nb.metrics.quality import check_names, compute
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Pair = tuple[dict[str, Any], np.ndarray, np.ndarray]
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def compute_table(
+    pairs: Iterable[Pair],
+    names: Iterable[str] | None = None,
+    *,
+    bit_depth: int = 8,
+    front_end: FrontEnd = "10bit",
+    journal: str | Path | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """One row for each pair and metric: the pair's labels, `metric`, `value`, `reason`.
+
+    Args:
+        pairs: labels (such as {"slice": 3, "codec": "hevc"}, JSON values), reference and distorted image; a generator is read as needed.
+        names, bit_depth, front_end: as `compute`.
+        journal: a file of JSON lines that finished pairs are added to. Pairs found there are not computed again, if images, settings and
+            the source of the metrics are the same.
+        workers: processes, one thread each; by default one for each core. With 1, no process is started.
+        progress: whether to show a progress bar.
+
+    Returns:
+        Rows in the order of the pairs. Where `value` is NaN, `reason` says why; elsewhere it is "".
+
+    Raises:
+        UserError: an unknown metric, or labels named like the table's own columns.
+    """
+    import pandas as pd
+
+    settings = {"names": check_names(names), "bit_depth": bit_depth, "front_end": front_end}
+    done, labels, rows = _read(journal), [], {}
+    total = len(pairs) if hasattr(pairs, "__len__") else None
+    pending: dict[Future, tuple[int, str]] = {}
+    with _pool(workers or os.cpu_count() or 1) as (pool, most), tqdm(total=total, desc="quality", unit="pair", disable=not progress) as bar:
+
+        def collect(until: int) -> None:
+            while len(pending) > until:
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    i, key = pending.pop(future)
+                    rows[i] = future.result()
+                    _append(journal, key, rows[i])
+                    bar.update()
+
+        for i, (label, reference, distorted) in enumerate(pairs):
+            if clash := {"metric", "value", "reason"} & set(label):
+                raise UserError(f"pair {i} has labels {sorted(clash)}", "The table's own columns have these names; choose others")
+            labels.append(label)
+            key = _key(label, np.asarray(reference), np.asarray(distorted), settings)
+            if key in done:
+                rows[i] = done[key]
+                bar.update()
+                continue
+            pending[pool.submit(_measure, reference, distorted, settings)] = i, key
+            collect(most - 1)
+        collect(0)
+    table = [{**label, "metric": m, "value": v, "reason": why} for i, label in enumerate(labels) for m, v, why in rows[i]]
+    columns = [*dict.fromkeys(name for label in labels for name in label), "metric", "value", "reason"]
+    return pd.DataFrame(table, columns=columns).astype({"value": float})
+
+
+def _measure(reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]) -> list[tuple[str, float | None, str]]:
+    """Metric, value and reason for one pair."""
+    names, options = settings["names"], {k: v for k, v in settings.items() if k != "names"}
+    rows = []
+    for name in names:
+        try:
+            rows.append((name, compute(reference, distorted, [name], **options)[name], ""))
+        except UserError as error:
+            rows.append((name, None, str(error)))
+    return rows
+
+
+class _Here(Executor):
+    """Runs at once, in this process."""
+
+    def submit(self, function, /, *args) -> Future:
+        future: Future = Future()
+        future.set_result(function(*args))
+        return future
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[tuple[Executor, int]]:
+    """An executor, and how many pairs may wait in it: enough to keep it busy, few enough to keep images out of memory."""
+    if workers == 1:
+        yield _Here(), 1
+        return
+    # Spawned, as torch's threads do not survive a fork; numpy reads the number of threads when it is imported.
+    with patch.dict(os.environ, _ONE_THREAD), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_torch_thread) as pool:
+        try:
+            yield pool, 2 * workers
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_torch_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _key(label: dict[str, Any], reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]) -> str:
+    """Hash of all that a pair's rows depend on."""
+    digest = hashlib.sha256(json.dumps([label, settings, _source()], sort_keys=True, default=str).encode())
+    for image in (reference, distorted):
+        digest.update(f"{image.dtype}{image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+    return digest.hexdigest()
+
+
+def _source() -> str:
+    """Hash of the metrics' source."""
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+
+
+def _read(journal: str | Path | None) -> dict[str, list]:
+    """Rows by key; a last line that a kill cut short is skipped."""
+    found = {}
+    if journal and Path(journal).is_file():
+        for line in Path(journal).read_text().splitlines():
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            found[record["key"]] = record["rows"]
+    return found
+
+
+def _append(journal: str | Path | None, key: str, rows: list) -> None:
+    if journal:
+        path = Path(journal)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            # A newline first: the line before may have been cut short.
+            file.write("\n" + json.dumps({"key": key, "rows": rows}))
