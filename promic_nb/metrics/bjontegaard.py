@@ -1,4 +1,8 @@
-"""Bjontegaard deltas (Eqs. 6-13 of the dissertation; ITU-T VCEG-M33) over the `bjontegaard` package, with input that makes sense."""
+"""Bjontegaard deltas (ITU-T VCEG-M33; Eqs. 6-13 of the dissertation) over the `bjontegaard` package, with input that makes sense.
+
+The standard integrates over the logarithm of the rate; the dissertation's equations have the rate itself. Both domains are here. A delta
+is the test curve minus the reference curve (Eqs. 6-13 write A - B, and the text reads them both ways).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,14 @@ from typing import Literal
 
 import bjontegaard
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from promic_nb.errors import UserError
 
 MIN_POINTS, MIN_OVERLAP = 4, 0.75
+Domain, Method = Literal["log", "linear"], Literal["pchip", "akima"]
+# The package's "cubic" is left out: with more than four points it is a fit that misses them.
+INTERPOLATORS = {"pchip": PchipInterpolator, "akima": Akima1DInterpolator}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ def bd_rate(
     quality_test: Sequence[float],
     *,
     higher_is_better: bool = True,
+    domain: Domain = "log",
+    method: Method = "pchip",
     min_points: int = MIN_POINTS,
     min_overlap: float = MIN_OVERLAP,
 ) -> Delta:
@@ -46,18 +55,26 @@ def bd_rate(
         rate, quality: the reference curve, in any order; rates in bpp.
         rate_test, quality_test: the test curve.
         higher_is_better: direction of the quality; NLPD's is False.
+        domain: "log": mean difference of log10 rate, as percent (the standard); "linear": mean difference of the rate, as percent of
+            the reference's mean rate (Eq. 6 of the dissertation).
+        method: interpolation through the points.
         min_points, min_overlap: refuse curves with fewer points or less overlap.
 
     Raises:
         UserError: too few points, too little overlap, quality that does not rise with rate, or values that are not finite.
     """
+    _check_choices(domain, method)
     sign = 1 if higher_is_better else -1
     (r0, q0), (r1, q1) = (_curve(r, sign * np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
     for q in (q0, q1):
         if (np.diff(q) <= 0).any():
             raise UserError(f"quality does not rise with rate: {(sign * q).tolist()}", "BD-rate is undefined here; use bd_quality")
     overlap = _overlap(q0, q1, min_overlap, "quality")
-    value = bjontegaard.bd_rate(r0, q0, r1, q1, method="pchip", require_matching_points=False, min_overlap=0)
+    if domain == "log":
+        value = bjontegaard.bd_rate(r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0)
+    else:
+        reference, test = _areas((q0, r0), (q1, r1), method=method)
+        value = 100 * (test / reference - 1)
     return Delta(float(value), overlap, (len(r0), len(r1)))
 
 
@@ -67,7 +84,8 @@ def bd_quality(
     rate_test: Sequence[float],
     quality_test: Sequence[float],
     *,
-    domain: Literal["log", "linear"] = "log",
+    domain: Domain = "log",
+    method: Method = "pchip",
     min_points: int = MIN_POINTS,
     min_overlap: float = MIN_OVERLAP,
 ) -> Delta:
@@ -76,20 +94,31 @@ def bd_quality(
     Args:
         domain: integrate over log10 of the rate (the standard) or over the rate (Eqs. 7-13 of the dissertation).
 
-    The other arguments and errors are `bd_rate`'s; quality need not be monotone.
+    The other arguments and errors are `bd_rate`'s; quality need not be monotone, and has either direction: above 0, the test curve has
+    more of it (which for NLPD is worse).
     """
+    _check_choices(domain, method)
     (r0, q0), (r1, q1) = (_curve(r, np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
     if domain == "log":
         overlap = _overlap(np.log10(r0), np.log10(r1), min_overlap, "rate")
-        value = bjontegaard.bd_psnr(r0, q0, r1, q1, method="pchip", require_matching_points=False, min_overlap=0)
-    elif domain == "linear":
-        overlap = _overlap(r0, r1, min_overlap, "rate")
-        low, high = max(r0[0], r1[0]), min(r0[-1], r1[-1])
-        areas = [PchipInterpolator(r, q).integrate(low, high) for r, q in ((r0, q0), (r1, q1))]
-        value = (areas[1] - areas[0]) / (high - low)
+        value = bjontegaard.bd_psnr(r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0)
     else:
-        raise UserError(f"domain {domain!r} is unknown", "Choose log or linear")
+        overlap = _overlap(r0, r1, min_overlap, "rate")
+        reference, test = _areas((r0, q0), (r1, q1), method=method)
+        value = (test - reference) / (min(r0[-1], r1[-1]) - max(r0[0], r1[0]))
     return Delta(float(value), overlap, (len(r0), len(r1)))
+
+
+def _check_choices(domain: str, method: str) -> None:
+    for name, value, choices in (("domain", domain, ("log", "linear")), ("method", method, tuple(INTERPOLATORS))):
+        if value not in choices:
+            raise UserError(f"{name} {value!r} is unknown", f"Choose from {', '.join(choices)}")
+
+
+def _areas(*curves: tuple[np.ndarray, np.ndarray], method: str) -> list[float]:
+    """Areas under curves (x rising, y) over the x that they share."""
+    low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    return [float(INTERPOLATORS[method](x, y).integrate(low, high)) for x, y in curves]
 
 
 def _curve(rate: Sequence[float], quality: np.ndarray, min_points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,17 +24,23 @@ def test_published_bd_rates(anchor, test, published):
     assert bd_rate(*anchor, *test).value == pytest.approx(published, abs=1e-9)
 
 
+@pytest.mark.parametrize(("curves", "published"), [(E137[0][:2], -0.46512), (E137[1][:2], -1.86513)])
+def test_akima(curves, published):
+    """Values of the `bjontegaard` package's own tests, to their digits."""
+    assert bd_rate(*curves[0], *curves[1], method="akima").value == pytest.approx(published, abs=5e-6)
+
+
 @given(curves)
 def test_a_curve_against_itself_is_zero(curve):
-    assert bd_rate(*curve, *curve).value == pytest.approx(0, abs=1e-9)
     for domain in ("log", "linear"):
+        assert bd_rate(*curve, *curve, domain=domain).value == pytest.approx(0, abs=1e-9)
         assert bd_quality(*curve, *curve, domain=domain).value == pytest.approx(0, abs=1e-9)
 
 
-@given(curves, st.floats(0.5, 1.9))
-def test_scaled_rates_give_the_scale(curve, factor):
+@given(curves, st.floats(0.5, 1.9), st.sampled_from(["log", "linear"]), st.sampled_from(["pchip", "akima"]))
+def test_scaled_rates_give_the_scale(curve, factor, domain, method):
     rate, quality = curve
-    assert bd_rate(rate, quality, factor * rate, quality).value == pytest.approx(100 * (factor - 1), abs=1e-7)
+    assert bd_rate(rate, quality, factor * rate, quality, domain=domain, method=method).value == pytest.approx(100 * (factor - 1), abs=1e-7)
 
 
 @given(curves, st.floats(-5, 5), st.sampled_from(["log", "linear"]))
@@ -50,6 +56,21 @@ def test_rates_are_antisymmetric_in_the_logarithm(a, b):
     except UserError:
         return
     assert (1 + forward / 100) * (1 + backward / 100) == pytest.approx(1, rel=1e-6)
+
+
+@given(curves, curves, st.sampled_from(["log", "linear"]))
+def test_qualities_are_antisymmetric(a, b, domain):
+    try:
+        forward, backward = (bd_quality(*x, *y, domain=domain, min_overlap=0.01).value for x, y in ((a, b), (b, a)))
+    except UserError:
+        return
+    assert forward == pytest.approx(-backward, abs=1e-9)
+
+
+def test_linear_rate_of_straight_lines():
+    """Rates 1 + q and 3 + q over q in 0..4, areas 12 and 20."""
+    q = np.arange(5.0)
+    assert bd_rate(1 + q, q, 3 + q, q, domain="linear").value == pytest.approx(100 * (20 / 12 - 1))
 
 
 def test_order_does_not_matter():
@@ -85,6 +106,8 @@ def test_overlap_is_of_the_smaller_range():
     ({"quality_test": [30, float("nan"), 34, 36]}, "not finite"),
     ({"quality_test": [30, 32, 31, 36]}, "does not rise"),
     ({"rate_test": [1, 2, 4]}, "one quality for each rate"),
+    ({"domain": "ln"}, "'ln' is unknown"),
+    ({"method": "cubic"}, "Choose from pchip, akima"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused(changes, message):
     arguments = {"rate": [1, 2, 4, 8], "quality": [30, 32, 34, 36], "rate_test": [1, 2, 4, 8], "quality_test": [30, 32, 34, 36]}
