@@ -198,6 +198,21 @@ rule detection:
         EXECUTE
 
 
+rule conformance:
+    input:
+        **source("09_conformance"),
+        references="promic_nb/metrics/conformance.yaml",
+    output:
+        notebook=f"{RUN}/notebooks/09_conformance.ipynb",
+        table=multiext(f"{TABLES}/conformance", ".parquet", ".json"),
+    params:
+        yaml=checked("09_conformance", profile=P.profile, tables=TABLES),
+    log:
+        f"{RUN}/logs/09_conformance.log",
+    shell:
+        EXECUTE
+
+
 rule complexity:
     input:
         **source("10_complexity"),
@@ -215,6 +230,7 @@ rule complexity:
 rule report:
     input:
         rules.complexity.output.notebook,
+        rules.conformance.output.notebook,
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,

@@ -24,6 +24,7 @@ CHAPTERS = {
     "06_guided_translator": "Translators",
     "07_train_detector": "Models",
     "08_detection": "Detection over rate",
+    "09_conformance": "Conformance of the metrics",
     "10_complexity": "Complexity",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")

@@ -5,7 +5,7 @@ The reference values in `conformance.yaml` were computed once, outside this proj
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from promic_nb.metrics.bjontegaard import bd_rate
+from promic_nb.metrics.detection import Detections, average_precision
 from promic_nb.metrics.quality import compute
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def pair(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def references() -> dict[str, Any]:
-    """`conformance.yaml`: sources, tolerances by metric, and the reference values."""
+    """`conformance.yaml`: sources, tolerances by metric, reference values, and curves with their BD-rates."""
     return yaml.safe_load(files("promic_nb.metrics").joinpath("conformance.yaml").read_text())
 
 
@@ -77,12 +79,35 @@ def conformance_table() -> pd.DataFrame:
     """
     import pandas as pd
 
-    data, rows = references(), []
+    data = references()
+    rows = [*_quality_rows(data), *_detection_rows(), *_bjontegaard_rows(data)]
+    table = pd.DataFrame(rows, columns=["metric", "image", "front_end", "reference", "reference_value", "value", "error_in", "tolerance"])
+    error = (table.value - table.reference_value).abs()
+    error = error.where((table.error_in != "relative") | (table.reference_value == 0), error / table.reference_value.abs())
+    table.insert(6, "error", error)
+    return table.assign(ok=table.error <= table.tolerance)
+
+
+def _quality_rows(data: dict[str, Any]) -> Iterator[tuple]:
     for entry in data["values"]:
-        metric, expected, front_end = entry["metric"], entry["value"], entry.get("front_end", "10bit")
+        metric, front_end = entry["metric"], entry.get("front_end", "10bit")
         value = compute(*pair(entry["image"]), [metric], front_end=front_end)[metric]
-        unit, tolerance = data["tolerances"][metric]
-        error = abs(value - expected) / (abs(expected) if unit == "relative" and expected else 1)
-        rows.append((metric, entry["image"], front_end, entry["source"], expected, value, error, unit, tolerance, error <= tolerance))
-    columns = ["metric", "image", "front_end", "reference", "reference_value", "value", "error", "error_in", "tolerance", "ok"]
-    return pd.DataFrame(rows, columns=columns)
+        yield metric, entry["image"], front_end, entry["source"], entry["value"], value, *data["tolerances"][metric]
+
+
+def _detection_rows() -> Iterator[tuple]:
+    """One of two equal objects found: precision 1 up to recall 1/2. Then the same after a false box: 1/2."""
+    box = np.array([[10.0, 10.0, 60.0, 60.0]])
+    truth = [np.concatenate([box, box + 100])]
+    for case, boxes, precision in (("one of two objects", box, 1), ("the same after a false box", np.concatenate([box + 300, box]), 0.5)):
+        found = [Detections(boxes, np.linspace(0.9, 0.8, len(boxes)))]
+        for form, points in (("coco101", 51 / 101), ("voc11", 6 / 11)):
+            value = average_precision(truth, found, form=form)["AP50"]
+            yield f"AP50 ({form})", case, "", "closed form", precision * points, value, "relative", 1e-9
+
+
+def _bjontegaard_rows(data: dict[str, Any]) -> Iterator[tuple]:
+    for name, curve in data["curves"].items():
+        value, tolerance = curve["bd_rate_percent"]
+        ours = bd_rate(*curve["anchor"], *curve["test"]).value
+        yield "BD-rate", name, "", curve["source"], value, ours, "percentage points", tolerance

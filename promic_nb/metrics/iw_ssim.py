@@ -8,7 +8,8 @@ the information that a Gaussian scale mixture sends over two noisy channels (Eqs
 reference, with the parent coefficient at the three finest levels; l_k are the eigenvalues of its covariance, sn^2 = 0.4. The coarsest
 level has the full SSIM and equal weights.
 
-`piq.information_weighted_ssim(distorted, reference)` in float64 gives the same value with full two-dimensional windows, 5 to 7 times slower.
+`piq.information_weighted_ssim(distorted, reference)` in float64 gives the same value, with full two-dimensional windows and a logarithm for
+each eigenvalue, several times slower.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def _similarity(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _information(a: np.ndarray, b: np.ndarray, parent: np.ndarray | None) -> np.ndarray:
     """Weights w where the SSIM window is valid; all 0 where the reference is flat."""
-    mean1, mean2, square1, square2, product = (_valid(x, np.full(3, 1 / 3)) for x in (a, b, a * a, b * b, a * b))
+    mean1, mean2, square1, square2, product = (_mean3(x) for x in (a, b, a * a, b * b, a * b))
     var1, var2 = np.maximum(square1 - mean1**2, 0), np.maximum(square2 - mean2**2, 0)
     covariance = product - mean1 * mean2
     gain = covariance / (var1 + _EPS)
@@ -91,20 +92,23 @@ def _information(a: np.ndarray, b: np.ndarray, parent: np.ndarray | None) -> np.
     vectors = [a[i : h - 2 + i, j : w - 2 + j] for i in range(3) for j in range(3)]
     if parent is not None:
         vectors.append(_enlarge(parent)[1 : h - 1, 1 : w - 1])
-    vectors = np.stack([v.ravel() for v in vectors])
+    vectors = np.stack(vectors).reshape(len(vectors), -1)
     covariance = vectors @ vectors.T / vectors.shape[1]
     eigenvalues = np.linalg.eigvalsh(covariance)
     if eigenvalues[0] <= _EPS * max(eigenvalues[-1], 1):
         return np.zeros((h - 10, w - 10))
-    scale = (np.linalg.solve(covariance, vectors) * vectors).sum(0).reshape(noise.shape) / len(vectors)
+    whitened = np.linalg.inv(np.linalg.cholesky(covariance)) @ vectors
+    scale = np.einsum("kn,kn->n", whitened, whitened).reshape(noise.shape) / len(vectors)
 
     border = slice(4, -4)
     gain, noise, scale = (x[border, border] for x in (gain, noise, scale))
     per_eigenvalue = (noise + (1 + gain**2) * NOISE) * scale / NOISE**2
     rest = 1 + noise / NOISE
-    product = np.ones_like(scale)
+    product, term = np.ones_like(scale), np.empty_like(scale)
     for eigenvalue in eigenvalues:  # one logarithm of a product, not ten: it stays below 1e300 for luma in 0..255
-        product *= rest + per_eigenvalue * eigenvalue
+        np.multiply(per_eigenvalue, eigenvalue, out=term)
+        term += rest
+        product *= term
     return np.log2(product)
 
 
@@ -120,6 +124,12 @@ def _enlarge(x: np.ndarray) -> np.ndarray:
         x = np.concatenate([2 * x[:1] - x[1:2], x, 2 * x[-1:] - x[-2:-1]])[::2]
         x = np.moveaxis(x, 0, axis)
     return x
+
+
+def _mean3(x: np.ndarray) -> np.ndarray:
+    """Mean of 3x3, only where it lies inside."""
+    x = x[:-2] + x[1:-1] + x[2:]
+    return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 9
 
 
 def _valid(x: np.ndarray, window: np.ndarray) -> np.ndarray:

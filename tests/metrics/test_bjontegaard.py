@@ -26,7 +26,7 @@ def test_published_bd_rates(anchor, test, published):
 
 @pytest.mark.parametrize(("curves", "published"), [(E137[0][:2], -0.46512), (E137[1][:2], -1.86513)])
 def test_akima(curves, published):
-    """Values of the `bjontegaard` package's own tests, to their digits."""
+    """Values of the package bjontegaard 1.3.0, whose pchip is JCTVC-E137's."""
     assert bd_rate(*curves[0], *curves[1], method="akima").value == pytest.approx(published, abs=5e-6)
 
 

@@ -112,6 +112,13 @@ def test_08_detection(execute, out):
     assert bd.query("metric == 'AP50'").reason.str.contains("1 points").all()  # one rate is no curve
 
 
+def test_09_conformance(execute, out):
+    execute("09_conformance")
+    table = pd.read_parquet(out / "tables" / "conformance.parquet")
+    assert table.ok.all() and table.value.notna().all()
+    assert {"psnr", "vmaf", "vif_wavelet", "AP50 (voc11)", "BD-rate"} <= set(table.metric)
+
+
 def test_10_complexity(execute, out):
     execute("10_complexity", proposals=10)
     table8 = pd.read_parquet(out / "tables" / "table8.parquet").set_index("translator")
