@@ -14,7 +14,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from promic_nb.metrics import METRICS
+from promic_nb.metrics import METRICS, compute
 from promic_nb.metrics.front_end import frame
 
 CODE = """
@@ -97,6 +97,14 @@ def test_speed(benchmark, metric, library):
         function = OTHERS[metric][library]()
     benchmark.group = metric
     assert np.isfinite(float(benchmark.pedantic(function, rounds=5, warmup_rounds=1)))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_compute(benchmark, metric):
+    """Each metric as a user calls it: front end included."""
+    a, b = pair()
+    benchmark.group = "compute"
+    assert np.isfinite(benchmark.pedantic(compute, (a, b, [metric]), rounds=3, warmup_rounds=1)[metric])
 
 
 def test_all_eleven(tmp_path, capsys):
