@@ -126,6 +126,7 @@ rule latents:
         figure=multiext(f"{FIGURES}/latent_{{rate}}", ".png", ".json"),
     params:
         yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
+    priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/05_latents-{{rate}}.log",
     shell:
@@ -142,6 +143,7 @@ rule guided_translator:
         model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
     params:
         yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", config=P.detector, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), crop=P.crop, seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+    priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
     wildcard_constraints:
@@ -174,6 +176,7 @@ rule model:
         table=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/ap", ".parquet", ".json"),
     params:
         yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
+    priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
     wildcard_constraints:

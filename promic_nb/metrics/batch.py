@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -114,12 +113,24 @@ def _pool(workers: int) -> Iterator[tuple[Executor, int]]:
         yield _Here(), 1
         return
     # Spawned, as torch's threads do not survive a fork; numpy reads the number of threads when it is imported.
-    with patch.dict(os.environ, _ONE_THREAD), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_torch_thread) as pool:
+    with _environment(_ONE_THREAD), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_torch_thread) as pool:
         try:
             yield pool, 2 * workers
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables for processes started inside."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 def _one_torch_thread() -> None:

@@ -17,6 +17,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import correlate1d
 
+from promic_nb.metrics.channel import channel, valid
+
 SMALLEST = 161  # the coarsest of five levels holds one 11x11 window
 EXPONENTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 NOISE = 0.4
@@ -70,7 +72,7 @@ def _pyramid(x: np.ndarray) -> list[np.ndarray]:
 
 def _similarity(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """SSIM's luminance and contrast-structure maps under a valid 11x11 Gaussian window."""
-    mean1, mean2, square1, square2, product = (_valid(x, _WINDOW) for x in (a, b, a * a, b * b, a * b))
+    mean1, mean2, square1, square2, product = (valid(x, _WINDOW) for x in (a, b, a * a, b * b, a * b))
     var1, var2 = np.maximum(square1 - mean1**2, 0), np.maximum(square2 - mean2**2, 0)
     contrast = (2 * (product - mean1 * mean2) + C2) / (var1 + var2 + C2)
     return (2 * mean1 * mean2 + C1) / (mean1**2 + mean2**2 + C1), contrast
@@ -78,16 +80,7 @@ def _similarity(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _information(a: np.ndarray, b: np.ndarray, parent: np.ndarray | None) -> np.ndarray:
     """Weights w where the SSIM window is valid; all 0 where the reference is flat."""
-    mean1, mean2, square1, square2, product = (_mean3(x) for x in (a, b, a * a, b * b, a * b))
-    var1, var2 = np.maximum(square1 - mean1**2, 0), np.maximum(square2 - mean2**2, 0)
-    covariance = product - mean1 * mean2
-    gain = covariance / (var1 + _EPS)
-    noise = var2 - gain * covariance
-    flat1, flat2 = var1 < _EPS, var2 < _EPS
-    gain[flat1 | flat2] = 0
-    noise[flat1] = var2[flat1]
-    noise[flat2] = 0
-
+    gain, noise, _, _ = channel(a, b, _mean3, _EPS)
     h, w = a.shape
     vectors = [a[i : h - 2 + i, j : w - 2 + j] for i in range(3) for j in range(3)]
     if parent is not None:
@@ -130,10 +123,3 @@ def _mean3(x: np.ndarray) -> np.ndarray:
     """Mean of 3x3, only where it lies inside."""
     x = x[:-2] + x[1:-1] + x[2:]
     return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 9
-
-
-def _valid(x: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """Separable correlation, only where the window lies inside."""
-    half = len(window) // 2
-    x = correlate1d(x, window, axis=0)[half : x.shape[0] - half]
-    return correlate1d(x, window, axis=1)[:, half : x.shape[1] - half]

@@ -10,9 +10,12 @@ the gain g and noise sv^2 of the distortion channel at each block, and
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import correlate1d
+
+from promic_nb.metrics.channel import channel, without_inversion
 
 SMALLEST = 72  # four levels of the pyramid's 9-tap low-pass
 LEVELS, ORIENTATIONS, BLOCK, NOISE = 4, (0, 3), 3, 0.4
@@ -70,22 +73,9 @@ def _mixture(band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _channel(a: np.ndarray, b: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gain and noise variance around the centre of each block; the last two rules are the authors'."""
-    n = window**2
-    mean1, mean2, square1, square2, product = (_window_mean(x, window) for x in (a, b, a * a, b * b, a * b))
-    var1 = np.maximum(square1 - mean1**2, 0) * n
-    var2 = np.maximum(square2 - mean2**2, 0) * n
-    covariance = (product - mean1 * mean2) * n
-    gain = covariance / (var1 + _EPS)
-    noise = (var2 - gain * covariance) / n
-    flat1, flat2 = var1 < _EPS, var2 < _EPS
-    gain[flat1 | flat2] = 0
-    noise[flat1] = var2[flat1]
-    noise[flat2] = 0
-    inverted = gain < 0
-    noise[inverted] = var2[inverted]
-    gain[inverted] = 0
-    return gain, np.maximum(noise, _EPS)
+    """Gain and noise variance around the centre of each block."""
+    gain, noise, _, var2 = channel(a, b, partial(_window_mean, window=window), _EPS, samples=window**2)
+    return without_inversion(gain, noise, var2, _EPS)
 
 
 def _window_mean(x: np.ndarray, window: int) -> np.ndarray:
