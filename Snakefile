@@ -9,7 +9,7 @@ from promic_nb.recipes import RECIPES
 from promic_nb.workflow import load_profile, modules, notebook_parameters
 
 try:
-    P = load_profile({**config, "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
+    P = load_profile({**config, "data": str(config.get("data") or ""), "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
 except UserError as error:
     sys.exit(f"promic: {error}")
 

@@ -106,6 +106,12 @@ def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message
     assert len(lines) == 1 and message in lines[0]
 
 
+def test_make_without_data_means_the_generated_phantom(snakemake):
+    """`make reproduce` passes an empty DATA, which Snakemake reads as null."""
+    done = snakemake("--dry-run", "--quiet", data="")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_missing_data_folder_stops_with_one_line(snakemake, tmp_path):
     done = snakemake(data=str(tmp_path / "none"))
     assert done.returncode != 0
