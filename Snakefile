@@ -63,7 +63,7 @@ rule data:
         dataset=P.dataset,
         path=P.data,
     shell:
-        "promic data {params.dataset:q} --path {params.path:q} --write {output:q} > /dev/null"
+        "promic data {params.dataset:q} --path={params.path:q} --write {output:q} > /dev/null"
 
 
 rule dataset:

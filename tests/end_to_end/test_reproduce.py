@@ -106,10 +106,11 @@ def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message
     assert len(lines) == 1 and message in lines[0]
 
 
-def test_make_without_data_means_the_generated_phantom(snakemake):
+def test_without_data_the_phantom_is_drawn(snakemake, project):
     """`make reproduce` passes an empty DATA, which Snakemake reads as null."""
-    done = snakemake("--dry-run", "--quiet", data="")
+    done = snakemake("data/runs/other/phantom/data.json", data="", profile="other")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "data" / "phantom" / "Test_Out" / "7.png").is_file()
 
 
 def test_a_missing_data_folder_stops_with_one_line(snakemake, tmp_path):
