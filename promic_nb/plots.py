@@ -74,7 +74,7 @@ def ap_over_rate(table: pd.DataFrame, metric: str = "AP50") -> Figure:
             spread = np.abs(curve[["min", "max"]].to_numpy().T - curve["mean"].to_numpy())
             axis.errorbar(curve.index, curve["mean"], yerr=spread if spread.any() else None, color=colour, marker=marker, label=name, capsize=3)
     axis.set(xlabel="rate (bpp)", ylabel=f"{metric} (%)", ylim=(0, 103))
-    axis.legend(loc="lower right")
+    axis.legend(loc="best")
     return figure
 
 

@@ -55,6 +55,11 @@ def test_a_notebook_reruns_for_the_modules_that_it_stands_on_and_no_others():
         assert (ROOT / name).is_file()
 
 
+@pytest.mark.parametrize("notebook", ["02_train_codec", "03_codec_benchmark", "05_latents", "06_guided_translator", "07_train_detector"])
+def test_a_change_of_style_trains_nothing_anew(notebook):
+    assert "promic_nb/plots.py" not in modules(notebook)
+
+
 def test_parameters_survive_yaml():
     given = {"codec": "hevc", "settings": [{"qp": 30}], "every": 3, "data": "a path/with 'quotes'; rm -rf $HOME"}
     assert yaml.safe_load(notebook_parameters("03_codec_benchmark", given)) == given
