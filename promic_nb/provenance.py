@@ -167,14 +167,19 @@ def _git(*args: str) -> str:
 def code_state(notebook: str) -> dict[str, Any]:
     """Commit, hash of uncommitted changes ("" when clean), and hashes of the notebook and of each promic_nb module in use."""
     changes = _git("diff", "HEAD")
-    package = Path(paths.__file__).parents[1]
-    loaded = [Path(m.__file__) for name, m in sorted(sys.modules.items()) if name.partition(".")[0] == "promic_nb" and getattr(m, "__file__", None)]
-    names = [f.relative_to(package).as_posix() for f in loaded] + [f"notebooks/{notebook}.ipynb"]
+    page = paths.code_file(f"notebooks/{notebook}.ipynb")
     return {
         "commit": _git("rev-parse", "HEAD").strip() or "unknown",
         "uncommitted": hashlib.sha256(changes.encode()).hexdigest() if changes else "",
-        "files": {name: sha256(paths.code_file(name)) for name in names if paths.code_file(name).is_file()},
+        "files": {**loaded_code(), **({f"notebooks/{notebook}.ipynb": sha256(page)} if page.is_file() else {})},
     }
+
+
+def loaded_code() -> dict[str, str]:
+    """SHA-256 of each promic_nb module in use, by its path in the project."""
+    package = Path(paths.__file__).parents[1]
+    files = [Path(m.__file__) for name, m in sys.modules.items() if name.partition(".")[0] == "promic_nb" and getattr(m, "__file__", None)]
+    return {file.relative_to(package).as_posix(): sha256(file) for file in sorted(files)}
 
 
 def environment() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.detector import Batch, Detector
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.training.fit import fit, one_cycle
+from promic_nb.training.fit import digest, fit, one_cycle
 from promic_nb.training.samples import collate, detection_crops, paired_crops
 
 
@@ -57,6 +57,7 @@ class GuidedTranslatorTask(lightning.LightningModule):
     def __init__(self, translator: DomainTranslator, teacher_front: nn.Module, rate: float, steps: int) -> None:
         super().__init__()
         self.translator, self.rate, self.steps = translator, rate, steps
+        self.teacher = digest(teacher_front)  # so that a checkpoint made with another teacher is not resumed
         self._teacher = [teacher_front.eval().requires_grad_(False)]  # in a list: not a part of the checkpoint
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:

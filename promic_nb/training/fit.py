@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
+
+from promic_nb.provenance import loaded_code
 
 
 class SampleStream(IterableDataset):
@@ -55,6 +59,25 @@ def one_cycle(optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+def digest(module: torch.nn.Module) -> str:
+    """SHA-256 of a module's state."""
+    state = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        state.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return state.hexdigest()
+
+
+def _cause(task: lightning.LightningModule, stream: SampleStream, **settings: Any) -> str:
+    """Hash of what a training depends on: code, settings, initial weights, and its first samples."""
+    plain = {k: v for k, v in vars(task).items() if isinstance(v, int | float | str)}
+    about = {"task": type(task).__name__, "seed": stream.seed, "code": loaded_code(), **plain, **settings}
+    cause = hashlib.sha256((json.dumps(about, sort_keys=True) + digest(task)).encode())
+    for sample in islice(stream, 3):
+        for part in sample if isinstance(sample, tuple) else (sample,):
+            cause.update(part.numpy().tobytes())
+    return cause.hexdigest()
+
+
 def fit(
     task: lightning.LightningModule,
     stream: SampleStream,
@@ -70,12 +93,16 @@ def fit(
 ) -> lightning.LightningModule:
     """Train `task` for `steps` iterations of `batch` samples and return it.
 
-    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed. Weights repeat for one seed,
-    thread count and machine.
+    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed if it is of the same training:
+    equal initial weights, settings, samples and code. Weights repeat for one seed, thread count and machine.
     """
     lightning.seed_everything(stream.seed, verbose=False)
     folder.mkdir(parents=True, exist_ok=True)
-    last = folder / "last.ckpt"
+    last, note = folder / "last.ckpt", folder / "training.sha256"
+    cause = _cause(task, stream, batch=batch, clip=clip, precision=precision)
+    if not note.is_file() or note.read_text() != cause:
+        last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
+        note.write_text(cause)
     resume = last if last.exists() else None
     if resume:
         stream.start = torch.load(last, map_location="cpu", weights_only=True)["global_step"] * batch

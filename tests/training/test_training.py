@@ -22,10 +22,10 @@ def slices(tiny):
     return [tiny.image("train", i) for i in ids], [boxes_from_mask(tiny.mask("train", i)) for i in ids]
 
 
-def short(model, slices, folder, steps, upto, frozen=0):
+def short(model, slices, folder, steps, upto, frozen=0, rate=0.01, stream=None):
     """`upto` of `steps` iterations of one schedule."""
-    task = DetectorTask(model, 0.01, steps, frozen)
-    stream = detection_crops(*slices, slices[0][0].shape, 128, seed=5)
+    task = DetectorTask(model, rate, steps, frozen)
+    stream = stream or detection_crops(*slices, slices[0][0].shape, 128, seed=5)
     fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, crop=128), clip=5.0, progress=False, checkpoint_every=2)
     return model
 
@@ -33,9 +33,21 @@ def short(model, slices, folder, steps, upto, frozen=0):
 def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
     whole = short(build_detector("small"), slices, tmp_path / "whole", 4, 4)
     short(build_detector("small"), slices, tmp_path / "cut", 4, 2)
-    resumed = short(build_detector("small", seed=9), slices, tmp_path / "cut", 4, 4)
+    stream = detection_crops(*slices, slices[0][0].shape, 128, seed=5)
+    resumed = short(build_detector("small"), slices, tmp_path / "cut", 4, 4, stream=stream)
+    assert stream.start == 4  # two steps of two samples were not repeated
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("change", ["rate", "weights", "data"])
+def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path, slices, change):
+    short(build_detector("small"), slices, tmp_path, 4, 2)
+    others = ([255 - x for x in slices[0]], slices[1]) if change == "data" else slices
+    stream = detection_crops(*others, slices[0][0].shape, 128, seed=5)
+    model = build_detector("small", seed=1 if change == "weights" else 0)
+    short(model, others, tmp_path, 4, 4, rate=0.02 if change == "rate" else 0.01, stream=stream)
+    assert stream.start == 0
 
 
 def test_equal_seeds_train_equal_weights(tmp_path, slices):
