@@ -31,21 +31,24 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     return about
 
 
+def _changed(file: Path, digest: str) -> bool:
+    return not file.is_file() or sha256(file) != digest
+
+
 def stale(about: dict[str, Any], folder: Path) -> list[str]:
     """What changed since the artifact was made: its files, the code, the lock, and what it was made from."""
     root, changes = paths.root(), []
     for name, digest in about["files"].items():
         file = folder / name
-        if not file.is_file() or sha256(file) != digest:
+        if _changed(file, digest):
             changes.append(f"{name} is {'changed' if file.is_file() else 'missing'}")
     for name, digest in about["code"]["files"].items():
-        file = paths.code_file(name)
-        if not file.is_file() or sha256(file) != digest:
+        if _changed(paths.code_file(name), digest):
             changes.append(f"code {name} changed since")
     if about["environment"]["lock"] != environment_lock():
         changes.append("requirements.lock changed since")
     for name, digest in about["upstream"].items():
-        if not (root / name).is_file() or sha256(root / name) != digest:
+        if _changed(root / name, digest):
             changes.append(f"{name} was made anew or is missing")
     return changes
 

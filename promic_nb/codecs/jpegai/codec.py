@@ -10,13 +10,12 @@ import torch
 from compressai.ans import RansDecoder, RansEncoder
 from torch import Tensor
 
-from promic_nb.codecs.base import BitstreamError, check_image
+from promic_nb.codecs.base import BitstreamError, check_image, check_range
 from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.bitstream import Stream, unpack
 from promic_nb.codecs.jpegai.exact import fixed_point, on_grid
 from promic_nb.codecs.jpegai.model import LEVELS, LOG_STEP, SKIP_INDEX, Z_MAX
-from promic_nb.errors import UserError
 
 GAIN_RANGE = (-1069, 702)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
 
@@ -34,9 +33,7 @@ class JpegAiStyleCodec:
     """
 
     def __init__(self, path: Path, gain: int = 0, name: str = "jpegai_bop_off") -> None:
-        if not GAIN_RANGE[0] <= gain <= GAIN_RANGE[1]:
-            raise UserError(f"gain {gain} of {name} is out of range", f"Choose {GAIN_RANGE[0]} to {GAIN_RANGE[1]}")
-        self.name, self.path, self.gain = name, path, gain
+        self.name, self.path, self.gain = name, path, int(check_range("JPEG-AI-style gain", gain, *GAIN_RANGE))
         self.model, coder, self.sha256 = weights.load(path)
         self.setting = path.stem.rpartition("_")[2] + (f" gain={gain}" if gain else "")
         self._hyper = fixed_point(self.model.hyper_decoder)
