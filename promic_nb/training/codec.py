@@ -89,5 +89,5 @@ def train_codec(
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(TRANSFORMS))
     task = CodecTask(model, beta, learning_rate, steps)
-    fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=10.0, precision=precision, progress=progress)
+    fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=1.0, precision=precision, progress=progress)
     return model
