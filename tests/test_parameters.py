@@ -8,6 +8,7 @@ from papermill.exceptions import PapermillException
 from promic_nb import parameters
 from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
+from promic_nb.metrics import METRICS
 from promic_nb.models.config import CONFIGS
 from promic_nb.recipes import RECIPES
 
@@ -74,3 +75,4 @@ def test_the_engine_refuses_before_a_kernel_starts(notebook, monkeypatch):
 def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.RecipeName)) == set(RECIPES)
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
+    assert set(get_args(parameters.MetricName)) == set(METRICS)
