@@ -66,6 +66,14 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, list(axes.flat[:count])
 
 
+def _legend(figure: Figure, axes: list[Axes]) -> None:
+    """One legend: within a single panel, below several."""
+    if len(axes) == 1:
+        axes[0].legend()
+    else:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+
+
 def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     """Mean quality over mean rate, a panel for each metric, a line for each codec (as Figs. 29-35).
 
@@ -78,7 +86,7 @@ def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     for axis, (metric, label) in zip(axes, labels.items(), strict=True):
         _codec_curves(axis, means[means.metric == metric], "value")
         axis.set(xlabel="bits per pixel (bpp)", ylabel=label)
-    axes[0].legend()
+    _legend(figure, axes)
     return figure
 
 
@@ -114,7 +122,7 @@ def coding_cost(table: pd.DataFrame) -> Figure:
     for axis, (column, label) in zip(axes, panels.items(), strict=True):
         _codec_curves(axis, medians, column)
         axis.set(xlabel="bits per pixel (bpp)", ylabel=label, xscale="log", yscale="log")
-    axes[0].legend(fontsize=7)
+    _legend(figure, axes)
     return figure
 
 

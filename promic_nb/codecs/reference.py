@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 import subprocess
 import tempfile
 from functools import lru_cache
@@ -108,7 +109,10 @@ class JpegAiReference:
             dumps = [p for p in (Path(work) / "bit" / "model_y" / "y_hat").glob("*") if p.is_file()]
             if len(dumps) != 1:
                 raise UserError(f"the JPEG AI decoder dumped {len(dumps)} luma latents, not one", f"Check that {self.folder} has src/dump")
-            latent = torch.load(dumps[0], map_location="cpu", weights_only=True)
+            try:
+                latent = torch.load(dumps[0], map_location="cpu", weights_only=True)
+            except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+                raise UserError(f"the dumped latent cannot be read ({str(error)[:200]})", "Check the version of the software") from error
         if not isinstance(latent, torch.Tensor) or latent.ndim != 4 or latent.shape[0] != 1 or tuple(latent.shape[2:]) != size:
             shape = tuple(getattr(latent, "shape", ()))
             raise UserError(f"the dumped latent has shape {shape}, expected (1, C, {size[0]}, {size[1]})", "Check the version of the software")
@@ -167,8 +171,9 @@ def _operation_point(folder: Path, name: str) -> str:
 
 
 def _run(folder: Path, python: str, module: str, *arguments: str) -> subprocess.CompletedProcess:
+    own = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}  # its environment is another one
     try:
-        return subprocess.run([python, "-m", module, *arguments], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+        return subprocess.run([python, "-m", module, *arguments], cwd=folder, env=own, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
         raise UserError(f"{python} cannot be run ({error})", f"Name the interpreter of the software's environment in {PYTHON}") from error
 
