@@ -44,7 +44,7 @@ class JpegXl:
         check_size(*_size(stream), self.name)
         try:
             image = self._library.jpegxl_decode(stream, numthreads=1)
-        except (self._library.JpegxlError, ValueError, MemoryError, OverflowError) as error:
+        except (RuntimeError, ValueError, MemoryError, OverflowError) as error:
             raise BitstreamError(f"not a whole JPEG XL stream ({error})", "Encode the image again") from error
         if image.dtype != np.uint8 or image.ndim != 2:
             raise BitstreamError(f"the JPEG XL stream holds {image.dtype} {image.shape}, not 8-bit grey samples", "Encode the image again")

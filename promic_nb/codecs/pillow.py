@@ -45,15 +45,14 @@ class _PillowCodec:
         try:
             if not stream.endswith(self.end):
                 raise OSError("its end is missing")
-            with warnings.catch_warnings(), Image.open(io.BytesIO(stream), formats=[self.format]) as image:
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(stream), formats=[self.format]) as image:
                 check_size(image.height, image.width, self.format)
                 if image.mode != "L":
                     raise OSError(f"it holds {image.mode} samples, not grey ones")
                 return np.array(image)
         except BitstreamError:
             raise
-        except (OSError, SyntaxError, ValueError, OverflowError, MemoryError, Image.DecompressionBombError) as error:
+        except (OSError, SyntaxError, ValueError, ArithmeticError, MemoryError, RuntimeError, Image.DecompressionBombError) as error:
             raise BitstreamError(f"not a whole {self.format} stream of grey samples ({error})", "Encode the image again") from error
 
     def overhead(self, stream: bytes) -> int:
