@@ -1,12 +1,13 @@
 # The study as a graph: one papermill run for each rule instance. `make reproduce` calls it; see README.md.
 #   snakemake --configfile config/quick.yaml [--config data=PATH dataset=lucchi] --cores 2
+import glob
 import os
 import sys
 from pathlib import Path
 
 from promic_nb.errors import UserError
 from promic_nb.recipes import RECIPES
-from promic_nb.workflow import load_profile, modules, notebook_parameters
+from promic_nb.workflow import benchmark_weights, load_profile, modules, notebook_parameters
 
 try:
     P = load_profile({**config, "data": str(config.get("data") or ""), "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
@@ -86,12 +87,12 @@ rule benchmark:
     input:
         **source("03_codec_benchmark"),
         data=rules.data.output,
-        weights=lambda w: weights(*(s["beta"] for s in P.benchmark.codecs[w.codec] if "beta" in s)),
+        weights=lambda w: benchmark_weights(P.benchmark.codecs[w.codec]) if w.codec.startswith("jpegai") else [],
     output:
         notebook=f"{RUN}/notebooks/03_codec_benchmark-{{codec}}.ipynb",
         table=multiext(f"{TABLES}/benchmark_{{codec}}", ".parquet", ".json"),
     params:
-        yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, tables=TABLES),
+        yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, metrics=P.benchmark.metrics, tables=TABLES),
     log:
         f"{RUN}/logs/03_codec_benchmark-{{codec}}.log",
     shell:
@@ -102,12 +103,13 @@ rule rate_distortion:
     input:
         **source("04_rate_distortion"),
         tables=expand(f"{TABLES}/benchmark_{{codec}}.parquet", codec=P.benchmark.codecs),
+        others=sorted(t for t in glob.glob(f"data/runs/{P.profile}/*/tables/benchmark_*.parquet") if not t.startswith(f"{TABLES}/")),
     output:
         notebook=f"{RUN}/notebooks/04_rate_distortion.ipynb",
-        table=multiext(f"{TABLES}/bd_rate", ".parquet", ".json"),
-        figure=multiext(f"{FIGURES}/rate_distortion", ".png", ".json"),
+        tables=multiext(f"{TABLES}/bd_rate", ".parquet", ".json") + multiext(f"{TABLES}/coding_cost", ".parquet", ".json"),
+        figures=expand(f"{FIGURES}/{{figure}}{{suffix}}", figure=["rate_distortion", "coding_cost", *(f"rd_{m}" for m in P.benchmark.metrics)], suffix=[".png", ".json"]),
     params:
-        yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=list(input.tables), reference=P.benchmark.reference, tables=TABLES, figures=FIGURES),
+        yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=[*input.tables, *input.others], references=P.benchmark.references, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/04_rate_distortion.log",
     shell:

@@ -1,11 +1,13 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.workflow import load_profile, modules, notebook_parameters
+from promic_nb.workflow import benchmark_weights, load_profile, modules, notebook_parameters
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +38,29 @@ def test_profiles_are_valid_and_carry_their_name(profile):
 def test_a_mistake_in_a_profile_is_named(quick, change, message):
     with pytest.raises(UserError, match=message):
         load_profile({**quick, **change})
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"codecs": {"hevc": [{"qp": 99}]}}, "profile 'quick': benchmark.codecs: codec 'hevc': parameter 'qp' is 99. Choices: a whole number"),
+    ({"codecs": {"vvc": [{"qp": 30, "presett": "fast"}]}}, "unknown parameter 'presett'. Did you mean 'preset'"),
+    ({"codecs": {"jpegai_bop_off": [{"target_bpp": [0.1], "gain": 3}]}}, "target_bpp is given with gain"),
+    ({"codecs": {"hecv": []}}, "benchmark.codecs.hecv"),
+    ({"metrics": ["psnrr"]}, "benchmark.metrics.0: Input should be 'psnr'"),
+])  # fmt: skip
+def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change, message):
+    with pytest.raises(UserError, match=message):
+        load_profile({**quick, "benchmark": {**quick["benchmark"], **change}})
+
+
+def test_checking_a_profile_imports_no_torch():
+    code = "import sys, yaml; from promic_nb.workflow import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
+    done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_benchmark_depends_on_its_weights():
+    assert benchmark_weights([{"beta": 0.002, "gain": 5}]) == ["data/weights/jpegai_beta0.002.safetensors"]
+    assert benchmark_weights([{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
 
 
 def test_a_missing_key_is_named(quick):
