@@ -14,6 +14,7 @@ from promic_nb.training.codec import train_codec
 from promic_nb.training.detection import DetectorTask, detect, mirror, train_detector, train_translator
 from promic_nb.training.fit import fit
 from promic_nb.training.samples import collate, detection_crops
+from promic_nb.training.solver import Solver
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,9 @@ def slices(tiny):
 
 def short(model, slices, folder, steps, upto, frozen=0, rate=0.01, stream=None):
     """`upto` of `steps` iterations of one schedule."""
-    task = DetectorTask(model, rate, steps, frozen)
+    task = DetectorTask(model, Solver(steps, rate), frozen)
     stream = stream or detection_crops(*slices, slices[0][0].shape, 128, seed=5)
-    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, crop=128), clip=5.0, progress=False, checkpoint_every=2)
+    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, cell=1), clip=5.0, progress=False, checkpoint_every=2)
     return model
 
 
@@ -71,7 +72,7 @@ def test_stages_thaw(tmp_path, slices):
 
 def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
     """The phantom is learnable: after 150 iterations, slices that were never seen."""
-    model = train_detector(build_detector("small"), *slices, slices[0][0].shape, steps=150, rate=0.02, folder=tmp_path, progress=False)
+    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(150, 0.02), folder=tmp_path, progress=False)
     images = [tiny.image("test", i) for i in tiny.ids("test")]
     truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
     assert average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"] > 0.4
