@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from promic_nb import parameters
 from promic_nb.errors import UserError
-from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, NonNegative, Positive, RecipeName
+from promic_nb.parameters import CodecName, ConfigName, Count, Crop, CropSide, EngineName, NonNegative, Positive, RecipeName, SolverOptions
 
 
 class _Strict(BaseModel):
@@ -30,10 +30,11 @@ class Benchmark(_Strict):
 
 
 class Slices(_Strict):
-    """Which slices are used: each such one."""
+    """Which slices are used: each such one. Validation slices are for evaluation during training; 0: none."""
 
     train: Count
     test: Count
+    val: NonNegative = 0
 
 
 class RatePoint(_Strict):
@@ -44,11 +45,23 @@ class RatePoint(_Strict):
 
 
 class Training(_Strict):
-    """Length and peak learning rate of one training."""
+    """Length and learning rate of one training."""
 
     steps: Count
     learning_rate: Positive
     batch: Count = 2
+
+
+class DetectorTraining(Training):
+    """And the rest of the optimizer's settings."""
+
+    solver: SolverOptions = {}
+
+
+class GuidedTraining(Training):
+    """And its crops' side."""
+
+    crop: CropSide = 256
 
 
 class Profile(_Strict):
@@ -64,11 +77,13 @@ class Profile(_Strict):
     recipes: list[RecipeName]
     seeds: list[NonNegative]
     detector: ConfigName
-    crop: CropSide
-    original: Training
-    reconstructed: Training
-    latent: Training
-    guided: Training
+    engine: EngineName = "torchvision"
+    weights: str = "none"
+    crop: Crop
+    original: DetectorTraining
+    reconstructed: DetectorTraining
+    latent: DetectorTraining
+    guided: GuidedTraining
     min_bd_points: Count
 
 
@@ -87,6 +102,8 @@ def load_profile(config: dict[str, Any]) -> Profile:
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else f"Keys: {', '.join(known)}"
         raise UserError(f"profile {config.get('profile', '?')!r}: {key}: {first['msg']}", hint) from None
+    if not profile.slices.val and any(t.solver.get("eval_every") for t in (profile.original, profile.reconstructed, profile.latent)):
+        raise UserError(f"profile {profile.profile!r} evaluates during training and has no validation slices", "Set slices.val, or eval_every to 0")
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
         raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")

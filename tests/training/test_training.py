@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
 from promic_nb.models.build import build_detector, build_translator
 from promic_nb.training.codec import train_codec
@@ -89,6 +90,27 @@ def test_guided_translator_learns_a_linear_teacher(tmp_path):
     train_translator(translator, teacher, pixels, latents, (128, 128), steps=60, rate=5e-3, folder=tmp_path, crop=128, progress=False)
     error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
     assert error.iloc[-1] < 0.1 * error.iloc[0]
+
+
+def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices):
+    """A rate of nearly nothing: no evaluation is better than the first, so training ends after the patience."""
+    seen = [tiny.image("val", i) for i in tiny.ids("val")], [boxes_from_mask(tiny.mask("val", i)) for i in tiny.ids("val")]
+    solver = Solver(20, 1e-9, eval_every=2, patience=4)
+    arguments = {"validation": seen, "crop": 128, "progress": False}
+    train_detector(build_detector("small"), slices, slices[0][0].shape, solver, folder=tmp_path, **arguments)
+    log = pd.read_csv(tmp_path / "metrics.csv")
+    assert len(log.AP50.dropna()) == 3  # one, and two that are no better
+    kept = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    assert kept["global_step"] == 2
+    with pytest.raises(UserError, match="no multiple of eval_every"):
+        train_detector(build_detector("small"), slices, (256, 256), Solver(5, 0.1, eval_every=2), folder=tmp_path, **arguments)
+    with pytest.raises(UserError, match="no validation slices"):
+        train_detector(build_detector("small"), slices, (256, 256), Solver(4, 0.1, eval_every=2), folder=tmp_path)
+
+
+def test_crops_of_many_sizes_train(tmp_path, slices):
+    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(2, 0.01), folder=tmp_path, crop=0.5, progress=False)
+    assert all(torch.isfinite(v).all() for v in model.weights().values())
 
 
 def test_the_teacher_does_not_move(tmp_path):
