@@ -33,6 +33,7 @@ Crop = Annotated[int | float, AfterValidator(_crop), Field(description=_CROP)]
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
 CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on"]
+OperationPoint = Literal["bop", "hop"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]
 EngineName = Literal["torchvision", "detectron2"]

@@ -51,11 +51,11 @@ class JpegAiStyleCodec(HyperpriorCodec):
     def __init__(self, path: Path, gain: int = 0, *, op: str = "bop", tools: str = "off") -> None:
         if tools not in TOOLS:
             raise UserError(f"tools {tools!r} are unknown", f"Choose one of {', '.join(TOOLS)}")
-        self.path, (self.model, tables, about) = path, weights.load(path, op)
-        self.constants = Tools.of(tables)
+        self.path, (self.model, tensors, sha256) = path, weights.load(path, op)
+        self.constants = Tools.of(tensors)
         if TOOLS[tools] and self.constants is None:
             raise UserError(f"{path} has no constants for the tools RVS and LSBS", "Use tools=off, or train the model again")
-        super().__init__(f"jpegai_{op}_{tools}", path.stem.rpartition("_")[2], about, EntropyCoder(tables), gain, TOOLS[tools])
+        super().__init__(f"jpegai_{op}_{tools}", path.stem.rpartition("_")[2], sha256, EntropyCoder(tensors), gain, TOOLS[tools])
         self._hyper = fixed_point(self.model.hyper_decoder)
         self._scale = fixed_point(self.model.hyper_scale_decoder)
         self._context = fixed_point(self.model.context)

@@ -57,11 +57,13 @@ class JpegAiStyle(nn.Module):
         """Probability of the unit interval around each sample of z (N, C, h, w), in the shape (C, 1, N h w)."""
         return self.z_prior._likelihood(z.transpose(0, 1).reshape(z.shape[1], 1, -1))[0]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, dither: bool = False) -> tuple[Tensor, Tensor]:
         """Training pass.
 
         Args:
             x: float (N, 1, H, W), 0..255, H and W multiples of 64.
+            dither: add uniform noise before rounding. Plain rounding hides small residuals from the synthesis, which then never learns
+                to use their channel; with noise they come through in the mean.
 
         Returns:
             The reconstruction (N, 1, H, W) in 0..255 and the rate in bits per pixel, a scalar. The rate is that of noisy symbols,
@@ -85,7 +87,8 @@ class JpegAiStyle(nn.Module):
                 mean = self.context.mean(phase, psi, decoded)
                 r = (part - mean) * scale
                 residuals.append(r)
-                decoded.append(mean + (r + (r.round() - r).detach()) / scale)
+                noisy = r + torch.rand_like(r) - 0.5 if dither else r
+                decoded.append(mean + (r + (noisy.round() - r).detach()) / scale)
             r = nets.merge_phases(residuals)
             r_bits = -self.gaussian._likelihood(r + torch.rand_like(r) - 0.5, sigma).clamp_min(1e-9).log2().sum()
             y_hat = nets.merge_phases(decoded)

@@ -22,6 +22,7 @@ from promic_nb.errors import UserError
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
 TRANSFORMS = ("analysis.", "synthesis.")  # what differs between operation points
+REMEDY = "Take the file from the repository again, or train it: notebooks/02_train_codec.ipynb"
 PRECISION = 16  # bits of CompressAI's range coder tables
 
 
@@ -88,7 +89,6 @@ def _named(model: JpegAiStyle) -> Iterator[tuple[str, Tensor]]:
     return ((f"{model.op}.{k}" if k.startswith(TRANSFORMS) else k, v) for k, v in model.state_dict().items())
 
 
-@lru_cache(maxsize=4)
 def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], str]:
     """Model of one operation point in evaluation mode; coder tables and constants of tools; the file's SHA-256.
 
@@ -96,30 +96,35 @@ def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], s
         UserError: missing file, not a safetensors file, no such operation point or other tensors than the model's, or a hash that is
             not the registered one.
     """
-    remedy = "Take the file from the repository again, or train it: notebooks/02_train_codec.ipynb"
     if not path.is_file():
-        known = ", ".join(name.removesuffix(".safetensors").rpartition("_beta")[2] for name in registry()) if path.parent == WEIGHTS else "none"
-        raise UserError(f"codec weights {path} do not exist (registered betas: {known})", remedy)
+        known = ", ".join(name.removesuffix(".safetensors").rpartition("_beta")[2] for name in registry())
+        raise UserError(f"codec weights {path} do not exist (registered betas: {known})", REMEDY)
+    return _load(path, op, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], str]:
+    """`load`, kept while the file's time of change stays."""
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
     if expected and sha256 != expected:
-        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", remedy)
+        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
     try:
         with safe_open(path, "pt") as file:
             state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
-        raise UserError(f"{path} is not a safetensors file ({error})", remedy) from error
+        raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
     if "analysis.1.weight" in state:  # written before operation points had names
         state = {f"bop.{k}" if k.startswith(TRANSFORMS) else k: v for k, v in state.items()} | {"gain": torch.zeros(160)}
     points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
     if op not in points:
-        raise UserError(f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})", remedy)
+        raise UserError(f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})", REMEDY)
     model = JpegAiStyle(op)
     own = dict(_named(model))
     extra = {k: v for k, v in state.items() if k in ("z_cdf", "r_cdf", "r_length") or k.startswith("tools.")}
     wrong = sorted(k for k, v in own.items() if v.numel() and (k not in state or state[k].shape != v.shape))
     if wrong or extra.get("r_cdf", torch.empty(0)).shape[0] != LEVELS or not {"z_cdf", "r_length"} <= set(extra):
-        raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", remedy)
+        raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", REMEDY)
     model.load_state_dict({k.removeprefix(f"{op}."): state.get(k, v) for k, v in own.items()})
     return model.eval().requires_grad_(False), extra, sha256
 
