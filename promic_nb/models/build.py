@@ -23,6 +23,7 @@ from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
 from promic_nb.paths import root
 
+DOWNLOADS = Path("data") / "downloads"
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -59,7 +60,7 @@ def build_detector(config: str, seed: int = 0, engine: str = "torchvision", weig
         engine: one of `ENGINES`.
         weights: "none", "imagenet", "coco", "coco_torchvision" or a path; see `pretrained`. What was taken is in the model's `origin`.
     """
-    settings, state, origin = starting_point(weights, named_config(config), root() / "data" / "weights" / "downloads")
+    settings, state, origin = starting_point(weights, named_config(config), root() / DOWNLOADS)
     model = make_detector(settings, engine, seed=seed)
     if state:
         merged, origin["from_random"] = adopt(model.weights(), state)

@@ -64,6 +64,16 @@ def fetch(name: str, cache: Path) -> Path:
     return path
 
 
+def inventory(cache: Path) -> list[tuple[str, str, str]]:
+    """(name, what, state) of the published weights: whether they are here, and their hash."""
+    rows = []
+    for name, source in PUBLISHED.items():
+        path = cache / source.url.rpartition("/")[2]
+        here = f"here, SHA-256 {sha256(path.read_bytes()).hexdigest()[:16]}..." if path.is_file() else f"not here; from {source.url}"
+        rows.append((name, source.what, here))
+    return rows
+
+
 def starting_point(weights: str, config: DetectorConfig, cache: Path) -> tuple[DetectorConfig, dict[str, Tensor], dict[str, Any]]:
     """Settings, tensors and provenance of a start.
 
