@@ -224,7 +224,7 @@ rule complexity:
         notebook=f"{RUN}/notebooks/10_complexity.ipynb",
         tables=multiext(f"{TABLES}/table7", ".parquet", ".json") + multiext(f"{TABLES}/table8", ".parquet", ".json"),
     params:
-        yaml=checked("10_complexity", profile=P.profile, timed_height=768, timed_width=1024, tables=TABLES),
+        yaml=checked("10_complexity", profile=P.profile, timed_height=256 if P.smoke else 768, timed_width=256 if P.smoke else 1024, tables=TABLES),
     log:
         f"{RUN}/logs/10_complexity.log",
     shell:

@@ -1,5 +1,6 @@
 """The same weights and images give the same proposals, boxes and scores in both engines, and in Detectron2 by itself."""
 
+import os
 import pickle
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import torch
 from torchvision.ops import FrozenBatchNorm2d
 
 from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
+from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.build import build_detector, build_translator, load_detector, load_weights, make_detector, save_weights
@@ -16,7 +18,8 @@ from promic_nb.models.checkpoints import read_state
 from promic_nb.models.config import CONFIGS, STYLES
 from promic_nb.models.conversion import from_detectron2, to_detectron2
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import mirror
+from promic_nb.training.detection import mirror, train_detector
+from promic_nb.training.solver import Solver
 
 pytest.importorskip("detectron2", reason="Detectron2 is not installed (docs/detectors.md)")
 pytestmark = pytest.mark.detectron2
@@ -248,6 +251,18 @@ def test_equal_seeds_start_from_equal_weights():
     a, b = (build_detector("resnet50", seed=3, engine=e) for e in ("torchvision", "detectron2"))
     ours, theirs = a.weights(), b.weights()
     assert all(torch.equal(ours[k], theirs[k]) for k in ours if "box_predictor" not in k)
+
+
+@pytest.mark.real_data
+def test_trained_on_micrographs(tmp_path, lucchi):
+    """After some training on real slices, on parts of test slices. PROMIC_PARITY_STEPS makes the training longer."""
+    ids = lucchi.ids("train", 10)
+    slices = [lucchi.image("train", i) for i in ids], [boxes_from_mask(lucchi.mask("train", i)) for i in ids]
+    steps = int(os.environ.get("PROMIC_PARITY_STEPS", "2"))
+    model = make_detector(settings("scratch", score_threshold=0.05))
+    train_detector(model, slices, slices[0][0].shape, Solver(steps, 0.005), folder=tmp_path, crop=192, progress=False)
+    parts = [torch.from_numpy(lucchi.image("test", i)[:192, :253].copy())[None].float() for i in lucchi.ids("test", 80)]
+    assert_equal_engines(model.eval(), counterpart(model), Batch(parts, [(192, 253)] * len(parts), []))
 
 
 def test_only_resnet_50():
