@@ -20,6 +20,7 @@ RUN = f"data/runs/{P.profile}/{P.dataset}"
 TABLES, FIGURES = f"{RUN}/tables", f"figures/{P.profile}/{P.dataset}"
 COMMON = {"profile": P.profile, "dataset": P.dataset}
 DATA = {**COMMON, "data": P.data}
+SPLITS = ["train", "test", *(["val"] if P.slices.val else [])]
 LATENT = [r for r in P.recipes if RECIPES[r].inputs == "latent"]
 MODELS = [f"{RUN}/models/original/pixels/seed{s}" for s in P.seeds if "original" in P.recipes]
 MODELS += [f"{RUN}/models/{m}/{r}/seed{s}" for m in P.recipes if m != "original" for r in P.rates for s in P.seeds]
@@ -123,11 +124,11 @@ rule latents:
         weights=lambda w: weights(P.rates[w.rate].beta),
     output:
         notebook=f"{RUN}/notebooks/05_latents-{{rate}}.ipynb",
-        signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=["train", "test"]),
+        signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=SPLITS),
         table=multiext(f"{TABLES}/rates_{{rate}}", ".parquet", ".json"),
         figure=multiext(f"{FIGURES}/latent_{{rate}}", ".png", ".json"),
     params:
-        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
+        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/05_latents-{{rate}}.log",
@@ -144,7 +145,7 @@ rule guided_translator:
         notebook=f"{RUN}/notebooks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.ipynb",
         model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
     params:
-        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", config=P.detector, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), crop=P.crop, seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
@@ -159,7 +160,7 @@ def needs(w):
     plan = RECIPES[w.recipe]
     here = {}
     if plan.inputs != "original":
-        here["signatures"] = expand(f"{RUN}/latents/{w.rate}/{{split}}/signature.json", split=["train", "test"])
+        here["signatures"] = expand(f"{RUN}/latents/{w.rate}/{{split}}/signature.json", split=SPLITS)
         before = "A" if plan.inputs == "latent" else "original"
         here["start"] = f"{RUN}/models/{before}/{w.rate if before == 'A' else 'pixels'}/seed{w.seed}/model.safetensors"
     if plan.gdtt:
@@ -177,7 +178,7 @@ rule model:
         model=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
         table=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/ap", ".parquet", ".json"),
     params:
-        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, engine=P.engine, weights=P.weights, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
@@ -225,7 +226,7 @@ rule complexity:
         notebook=f"{RUN}/notebooks/10_complexity.ipynb",
         tables=multiext(f"{TABLES}/table7", ".parquet", ".json") + multiext(f"{TABLES}/table8", ".parquet", ".json"),
     params:
-        yaml=checked("10_complexity", profile=P.profile, tables=TABLES),
+        yaml=checked("10_complexity", profile=P.profile, timed_height=256 if P.smoke else 768, timed_width=256 if P.smoke else 1024, tables=TABLES),
     log:
         f"{RUN}/logs/10_complexity.log",
     shell:

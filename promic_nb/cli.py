@@ -121,6 +121,21 @@ def print_codecs(as_json: Annotated[bool, typer.Option("--json", help="A list of
         console.print(f"           [dim]{escape(about['encoder'] or about['remedy'])}[/]")
 
 
+@app.command()
+def doctor() -> None:
+    """Print which detector engines and published weights are here."""
+    from importlib.util import find_spec
+
+    from promic_nb.models.build import DOWNLOADS
+    from promic_nb.models.engines import ENGINES
+    from promic_nb.models.pretrained import inventory
+
+    for engine in ENGINES:
+        typer.echo(f"engine {engine}: {'installed' if find_spec(engine) else 'not installed (docs/detectors.md)'}")
+    for name, what, state in inventory(paths.root() / DOWNLOADS):
+        typer.echo(f"weights {name}: {state} ({what})")
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line and exit code 1, without a traceback."""
     try:

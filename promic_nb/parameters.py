@@ -10,14 +10,26 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from typing_extensions import TypedDict
 
 from promic_nb.errors import UserError
 
 Count = Annotated[int, Field(ge=1, description="a whole number from 1")]
 NonNegative = Annotated[int, Field(ge=0, description="a whole number from 0")]
 Positive = Annotated[float, Field(gt=0, description="a number above 0")]
+NonNegativeNumber = Annotated[float, Field(ge=0, description="a number from 0")]
 CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
+_CROP = "a side, a multiple of 64, or the least share of each side, within 0..1"
+
+
+def _crop(value: int | float) -> int | float:
+    if not (0 < value < 1 or (isinstance(value, int) and value >= 64 and value % 64 == 0)):
+        raise ValueError(f"a crop is {_CROP}")
+    return value
+
+
+Crop = Annotated[int | float, AfterValidator(_crop), Field(description=_CROP)]
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
 CodecName = Literal[
@@ -27,6 +39,24 @@ OperationPoint = Literal["bop", "hop"]
 MetricName = Literal["psnr", "ssim", "ms_ssim", "iw_ssim", "vmaf", "vif", "vif_wavelet", "psnr_hvs", "psnr_hvs_m", "nlpd", "fsim"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]
+EngineName = Literal["torchvision", "detectron2"]
+
+
+class SolverOptions(TypedDict, total=False):
+    """Options of `training.solver.Solver` beside steps, rate and batch; see there."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    momentum: NonNegativeNumber
+    weight_decay: NonNegativeNumber
+    clip: NonNegativeNumber
+    schedule: Literal["one_cycle", "delta"]
+    delta: NonNegativeNumber
+    initial_iteration: NonNegative
+    decay_steps: NonNegative
+    iteration_step: Count
+    amp: bool
+    eval_every: NonNegative
+    patience: NonNegative
 
 
 def whole(low: int, high: int) -> Any:

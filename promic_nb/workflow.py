@@ -14,7 +14,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from promic_nb import codecs, parameters
 from promic_nb.errors import UserError
-from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, MetricName, NonNegative, Positive, RecipeName
+from promic_nb.parameters import (
+    CodecName,
+    ConfigName,
+    Count,
+    Crop,
+    CropSide,
+    EngineName,
+    MetricName,
+    NonNegative,
+    Positive,
+    RecipeName,
+    SolverOptions,
+)  # fmt: skip
 
 
 class _Strict(BaseModel):
@@ -31,10 +43,11 @@ class Benchmark(_Strict):
 
 
 class Slices(_Strict):
-    """Which slices are used: each such one."""
+    """Which slices are used: each such one. Validation slices are for evaluation during training; 0: none."""
 
     train: Count
     test: Count
+    val: NonNegative = 0
 
 
 class RatePoint(_Strict):
@@ -45,11 +58,23 @@ class RatePoint(_Strict):
 
 
 class Training(_Strict):
-    """Length and peak learning rate of one training."""
+    """Length and learning rate of one training."""
 
     steps: Count
     learning_rate: Positive
     batch: Count = 2
+
+
+class DetectorTraining(Training):
+    """And the rest of the optimizer's settings."""
+
+    solver: SolverOptions = {}
+
+
+class GuidedTraining(Training):
+    """And its crops' side."""
+
+    crop: CropSide = 256
 
 
 class Profile(_Strict):
@@ -65,11 +90,13 @@ class Profile(_Strict):
     recipes: list[RecipeName]
     seeds: list[NonNegative]
     detector: ConfigName
-    crop: CropSide
-    original: Training
-    reconstructed: Training
-    latent: Training
-    guided: Training
+    engine: EngineName = "torchvision"
+    weights: str = "none"
+    crop: Crop
+    original: DetectorTraining
+    reconstructed: DetectorTraining
+    latent: DetectorTraining
+    guided: GuidedTraining
     min_bd_points: Count
 
 
@@ -93,6 +120,8 @@ def load_profile(config: dict[str, Any]) -> Profile:
             codecs.expand(codec, settings)
     except UserError as error:
         raise UserError(f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy) from None
+    if not profile.slices.val and any(t.solver.get("eval_every") for t in (profile.original, profile.reconstructed, profile.latent)):
+        raise UserError(f"profile {profile.profile!r} evaluates during training and has no validation slices", "Set slices.val, or eval_every to 0")
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
         raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")

@@ -1,5 +1,6 @@
 """The command as a user calls it."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -52,6 +53,16 @@ def test_codecs_shows_the_encoders_command():
         assert "-c:v libx265 -preset slow -tune psnr" in done.stdout
 
 
+def test_doctor_names_engines_and_weights(tmp_path):
+    folder = tmp_path / "data" / "downloads"
+    folder.mkdir(parents=True)
+    (folder / "resnet50-0676ba61.pth").write_bytes(b"weights")
+    out = promic("doctor", PROMIC_ROOT=str(tmp_path)).stdout
+    assert "engine torchvision: installed" in out and "engine detectron2: " in out
+    assert f"weights imagenet: here, SHA-256 {hashlib.sha256(b'weights').hexdigest()[:16]}..." in out
+    assert "weights coco: not here; from https://" in out
+
+
 def test_help_lists_the_commands():
     out = promic("--help").stdout
-    assert all(name in out for name in ("verdicts", "explain", "report", "data", "codecs"))
+    assert all(name in out for name in ("verdicts", "explain", "report", "data", "codecs", "doctor"))

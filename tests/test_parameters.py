@@ -10,7 +10,9 @@ from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
 from promic_nb.metrics import METRICS
 from promic_nb.models.config import CONFIGS
+from promic_nb.models.engines import ENGINES
 from promic_nb.recipes import RECIPES
+from promic_nb.training.solver import OPTIONS
 
 SOURCE = """
 from promic_nb.parameters import CodecName, Count, CropSide, Positive
@@ -76,3 +78,5 @@ def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.RecipeName)) == set(RECIPES)
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
     assert set(get_args(parameters.MetricName)) == set(METRICS)
+    assert set(get_args(parameters.EngineName)) == set(ENGINES)
+    assert set(parameters.SolverOptions.__annotations__) == OPTIONS

@@ -33,7 +33,7 @@ def test_profiles_are_valid_and_carry_their_name(profile):
     ({"slices": {"train": 0, "test": 1}}, "slices.train: Input should be greater than or equal to 1"),
     ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
     ({"recipes": ["ProMIC"]}, "Add both to recipes"),
-    ({"crop": 250}, "crop: Input should be a multiple of 64"),
+    ({"crop": 250}, "crop: .*a side, a multiple of 64, or the least share"),
 ])  # fmt: skip
 def test_a_mistake_in_a_profile_is_named(quick, change, message):
     with pytest.raises(UserError, match=message):

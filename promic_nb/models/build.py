@@ -2,58 +2,125 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import nn
+from pydantic import TypeAdapter
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from promic_nb.errors import UserError
-from promic_nb.models.config import CONFIGS
-from promic_nb.models.detector import Detector
+from promic_nb.models.backbones import STAGE2_CHANNELS
+from promic_nb.models.config import CONFIGS, DetectorConfig
+from promic_nb.models.engines import ENGINES, Detector
+from promic_nb.models.pretrained import adopt, starting_point
+from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
+from promic_nb.paths import root
 
+DOWNLOADS = Path("data") / "downloads"
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def build_detector(config: str, seed: int = 0) -> Detector:
-    """A pixel detector with random weights drawn from `seed`; `config` is one of `CONFIGS`."""
-    if config not in CONFIGS:
-        raise UserError(f"detector configuration {config!r} is unknown", f"Choose one of {', '.join(CONFIGS)}")
+def named_config(name: str) -> DetectorConfig:
+    """One of `CONFIGS`; raises `UserError` for another name."""
+    if name not in CONFIGS:
+        raise UserError(f"detector configuration {name!r} is unknown", f"Choose one of {', '.join(CONFIGS)}")
+    return CONFIGS[name]
+
+
+def make_detector(config: DetectorConfig, engine: str = "torchvision", translator: DomainTranslator | None = None, seed: int = 0) -> Detector:
+    """A detector with random weights drawn from `seed`, the same in every engine.
+
+    Raises:
+        UserError: an unknown engine, or one that is not installed.
+    """
+    if engine not in ENGINES:
+        raise UserError(f"detector engine {engine!r} is unknown", f"Choose one of {', '.join(ENGINES)}")
     torch.manual_seed(seed)
-    return Detector(CONFIGS[config])
+    model = TorchvisionDetector(config, translator)
+    if engine == "torchvision":
+        return model
+    other = ENGINES[engine](config, translator)
+    other.load_weights(model.weights())
+    return other
 
 
-def build_translator(config: str, in_channels: int, lrb: bool, seed: int = 0) -> DomainTranslator:
+def build_detector(config: str, seed: int = 0, engine: str = "torchvision", weights: str = "none") -> Detector:
+    """A pixel detector.
+
+    Args:
+        config: one of `CONFIGS`.
+        seed: of the weights that do not come from a file.
+        engine: one of `ENGINES`.
+        weights: "none", "imagenet", "coco", "coco_torchvision" or a path; see `pretrained`. What was taken is in the model's `origin`.
+    """
+    settings, state, origin = starting_point(weights, named_config(config), root() / DOWNLOADS)
+    model = make_detector(settings, engine, seed=seed)
+    if state:
+        merged, origin["from_random"] = adopt(model.weights(), state)
+        model.load_weights(merged)
+    model.origin = origin
+    return model
+
+
+def build_translator(config: str | DetectorConfig, in_channels: int, lrb: bool, seed: int = 0) -> DomainTranslator:
     """A translator for the latent's channels and the detector's stage 2, with random weights drawn from `seed`."""
     torch.manual_seed(seed)
-    return DomainTranslator(in_channels, Detector.stage2_channels(CONFIGS[config]), lrb)
+    settings = named_config(config) if isinstance(config, str) else config
+    return DomainTranslator(in_channels, STAGE2_CHANNELS[settings.backbone], lrb)
+
+
+def _state(model: nn.Module) -> Mapping[str, Tensor]:
+    return model.weights() if hasattr(model, "weights") else model.state_dict()
 
 
 def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Write a model's state as safetensors, atomically."""
+    """Write a model's tensors as safetensors, atomically; a detector's settings go with them."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, part)
+    note = {"config": json.dumps(asdict(model.config))} if hasattr(model, "config") else None
+    save_file({k: v.detach().cpu().contiguous() for k, v in _state(model).items()}, part, note)
     part.replace(path)
 
 
-def load_weights(model: Module, path: str | Path) -> Module:
-    """Read safetensors into a model.
-
-    Raises:
-        UserError: not a safetensors file, or one of another model; the first wrong tensor is named.
-    """
+def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
-        state = load_file(path)
+        with safe_open(path, "pt") as file:
+            return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is not a whole safetensors file ({error})", "Make it again with the notebook that wrote it") from error
-    own = model.state_dict()
+
+
+def load_weights(model: Module, path: str | Path) -> Module:
+    """Read safetensors into a model of any engine.
+
+    Raises:
+        UserError: not a safetensors file, one of another model, or of other settings; the first wrong tensor or setting is named.
+    """
+    state, note = _read(path)
+    own = _state(model)
     wrong = sorted(set(own) ^ set(state)) or sorted(k for k in own if own[k].shape != state[k].shape)
     if wrong:
         raise UserError(f"{path} holds another model (first wrong tensor: {wrong[0]})", "Check recipe, configuration and LRB")
-    model.load_state_dict(state)
+    if "config" in note and hasattr(model, "config"):
+        theirs, ours = json.loads(note["config"]), json.loads(json.dumps(asdict(model.config)))
+        if other := [k for k in ours if theirs.get(k) != ours[k]]:
+            raise UserError(f"{path} was trained with other settings (first: {other[0]} = {theirs.get(other[0])})", "Load it with load_detector")
+    model.load_weights(state) if hasattr(model, "load_weights") else model.load_state_dict(state)
     return model
+
+
+def load_detector(path: str | Path, engine: str = "torchvision") -> Detector:
+    """A saved pixel detector with the settings that it was saved with, in any engine; raises `UserError` as `load_weights` does."""
+    _, note = _read(path)
+    if "config" not in note:
+        raise UserError(f"{path} holds no detector with its settings", "Give a model.safetensors of 07_train_detector")
+    config = TypeAdapter(DetectorConfig).validate_json(note["config"])
+    return load_weights(make_detector(config, engine), path)

@@ -12,25 +12,33 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from promic_nb.metrics.detection import Detections
-from promic_nb.models.detector import Batch, Detector
+from promic_nb.errors import UserError
+from promic_nb.metrics.detection import Detections, average_precision
+from promic_nb.models.build import make_detector
+from promic_nb.models.engines import Detector
+from promic_nb.models.inputs import Batch
+from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.training.fit import digest, fit, one_cycle
-from promic_nb.training.samples import collate, detection_crops, paired_crops
+from promic_nb.training.fit import Evaluation, digest, fit, one_cycle
+from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
+from promic_nb.training.solver import Solver
+
+Slices = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # whole slices or latents, and the boxes of each
 
 
 class DetectorTask(lightning.LightningModule):
-    """Trains a detector by SGD with one learning-rate cycle.
+    """Trains a detector of any engine.
 
     Args:
-        rate: peak learning rate.
-        steps: length of the cycle.
+        solver: optimizer and schedule.
         frozen_steps: PD-FT: stages 3-5 get no gradient, and keep their batch-norm statistics, for so many steps.
     """
 
-    def __init__(self, model: Detector, rate: float, steps: int, frozen_steps: int = 0) -> None:
+    def __init__(self, model: Detector, solver: Solver, frozen_steps: int = 0) -> None:
         super().__init__()
-        self.model, self.rate, self.steps, self.frozen_steps = model, rate, steps, frozen_steps
+        self.model, self.solver, self.frozen_steps = model, solver, frozen_steps
+        self.settings = str(solver)  # so that a checkpoint made with others is not resumed
+        self._seen: list[tuple[np.ndarray, Detections]] = []
 
     def on_train_batch_start(self, *_: object) -> None:
         frozen = self.global_step < self.frozen_steps
@@ -38,7 +46,7 @@ class DetectorTask(lightning.LightningModule):
         self.model.stages.train(not frozen)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
-        return Batch(batch.inputs.to(device), batch.size, [b.to(device) for b in batch.boxes])
+        return batch.to(device)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         losses = self.model.losses(batch)
@@ -47,8 +55,16 @@ class DetectorTask(lightning.LightningModule):
         self.log_dict(losses, batch_size=len(batch.inputs))
         return total
 
+    def validation_step(self, batch: Batch, _: int) -> None:
+        self._seen += zip((b.cpu().numpy() for b in batch.boxes), self.model.predict(batch), strict=True)
+
+    def on_validation_epoch_end(self) -> None:
+        truth, found = zip(*self._seen, strict=True)
+        self._seen.clear()
+        self.log("AP50", average_precision(truth, found)["AP50"], prog_bar=True)
+
     def configure_optimizers(self) -> dict:
-        return one_cycle(torch.optim.SGD(self.parameters(), self.rate, momentum=0.9, weight_decay=1e-4), self.rate, self.steps)
+        return self.solver.optimizer(self)
 
 
 class GuidedTranslatorTask(lightning.LightningModule):
@@ -73,26 +89,54 @@ class GuidedTranslatorTask(lightning.LightningModule):
         return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps)
 
 
+def _cell(inputs: Sequence[np.ndarray]) -> int:
+    """Pixels that a position of the inputs stands for."""
+    return 1 if inputs[0].ndim == 2 else 16
+
+
 def train_detector(
     model: Detector,
-    inputs: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray],
+    slices: Slices,
     size: tuple[int, int],
+    solver: Solver,
     *,
-    steps: int,
-    rate: float,
     folder: Path,
+    validation: Slices | None = None,
     frozen_steps: int = 0,
-    batch: int = 2,
-    crop: int = 256,
+    crop: Crop = 256,
     seed: int = 0,
     progress: bool = True,
 ) -> Detector:
-    """Train on crops of slices or latents; see `DetectorTask` and `detection_crops`. Resumes from `folder`."""
-    stream = detection_crops(inputs, boxes, size, crop, seed)
-    task = DetectorTask(model, rate, steps, frozen_steps)
-    fit(task, stream, steps=steps, batch=batch, folder=folder, collate=partial(collate, crop=crop), clip=5.0, progress=progress)
+    """Train on crops of slices or latents, see `DetectorTask` and `detection_crops`; resumes from `folder`.
+
+    Args:
+        size: (H, W) of the slices.
+        validation: whole slices or latents to be evaluated on where the solver asks for it.
+
+    Raises:
+        UserError: the solver evaluates and there is nothing to evaluate on, or its steps are no multiple of its evaluations' distance.
+    """
+    evaluation = None
+    if solver.eval_every:
+        if not validation:
+            raise UserError("the solver evaluates during training and there are no validation slices", "Give them, or set eval_every to 0")
+        if solver.steps % solver.eval_every:
+            raise UserError(f"{solver.steps} steps are no multiple of eval_every, {solver.eval_every}", "Choose a multiple")
+        samples = [(torch.from_numpy(np.array(x)).float().view(-1, *x.shape[-2:]), torch.from_numpy(b)) for x, b in zip(*validation, strict=True)]
+        whole = partial(_whole, size=size)
+        evaluation = Evaluation(samples, "AP50", solver.eval_every, solver.patience // solver.eval_every, whole)
+    stream = detection_crops(*slices, size, crop, seed)
+    task = DetectorTask(model, solver, frozen_steps)
+    fit(
+        task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
+        clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,
+    )  # fmt: skip
     return model.eval()
+
+
+def _whole(samples: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Batch:
+    """Whole slices or latents as a batch."""
+    return Batch([x for x, _ in samples], [size] * len(samples), [b for _, b in samples])
 
 
 def train_translator(
@@ -118,19 +162,21 @@ def train_translator(
 
 
 def mirror(teacher: Detector, translator: DomainTranslator) -> Detector:
-    """PD-TL: a latent detector with the teacher's stages 3-5, neck and heads behind the translator."""
-    model = Detector(teacher.config, translator)
-    own = {k: v for k, v in teacher.state_dict().items() if not k.startswith("front.")}
-    model.load_state_dict({**model.state_dict(), **own})
+    """PD-TL: a latent detector of the teacher's engine, with its stages 3-5, neck and heads behind the translator."""
+    model = make_detector(teacher.config, teacher.engine, translator)
+    own = {k: v for k, v in teacher.weights().items() if not k.startswith("front.")}
+    model.load_weights({**model.weights(), **own})
     return model
 
 
-def detect(model: Detector, inputs: Sequence[np.ndarray], size: tuple[int, int], progress: bool = True) -> list[Detections]:
-    """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another."""
+def detect(
+    model: Detector, inputs: Sequence[np.ndarray], size: tuple[int, int], sizes: Sequence[int] = (), progress: bool = True
+) -> list[Detections]:
+    """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another; `sizes` as `predict_at` takes them."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.eval().to(device)
     found = []
     for x in tqdm(inputs, desc="detecting", unit="slice", disable=not progress, leave=False):
         tensor = torch.from_numpy(np.array(x)).float().to(device)
-        found += model.predict(Batch(tensor.view(1, -1, *tensor.shape[-2:]), size, []))
+        found += predict_at(model, Batch([tensor.view(-1, *tensor.shape[-2:])], [size], []), sizes)
     return found

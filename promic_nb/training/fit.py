@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -38,17 +39,44 @@ class SampleStream(IterableDataset):
 
 
 class RngState(Callback):
-    """Keeps torch's generator in the checkpoint, so that a resumed run draws the numbers that the killed one would have."""
+    """Keeps torch's generators in the checkpoint, so that a resumed run draws the numbers that the killed one would have."""
 
     def state_dict(self) -> dict[str, Any]:
-        return {"torch": torch.get_rng_state()}
+        return {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._pending = state["torch"]
+        self._pending = state
 
     def on_train_start(self, *_: Any) -> None:
         if hasattr(self, "_pending"):
-            torch.set_rng_state(self._pending)
+            torch.set_rng_state(self._pending["torch"])
+            if torch.cuda.is_available() and self._pending["cuda"]:
+                torch.cuda.set_rng_state_all(self._pending["cuda"])
+
+
+@dataclass
+class Evaluation:
+    """Validation during training.
+
+    Attributes:
+        samples: what the task's `validation_step` gets, one after another.
+        monitor: the number that the task logs, the higher the better.
+        every: iterations between evaluations; training has a multiple of them.
+        patience: evaluations without a better number after which training ends, 0 for none.
+        collate: of a list of one sample.
+    """
+
+    samples: Sequence[Any]
+    monitor: str
+    every: int
+    patience: int = 0
+    collate: Callable | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a resumed training must have in common with this one."""
+        seen = hashlib.sha256(b"".join(part.numpy().tobytes() for sample in self.samples for part in sample)).hexdigest()
+        return {"monitor": self.monitor, "eval_every": self.every, "patience": self.patience, "validation": seen}
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up: float = 0.1, final_div_factor: float = 1e4) -> dict:
@@ -89,17 +117,20 @@ def fit(
     clip: float | None = None,
     precision: str = "32-true",
     checkpoint_every: int = 200,
+    evaluation: Evaluation | None = None,
     progress: bool = True,
 ) -> lightning.LightningModule:
     """Train `task` for `steps` iterations of `batch` samples and return it.
 
     Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed if it is of the same training:
-    equal initial weights, settings, samples and code. Weights repeat for one seed, thread count and machine.
+    equal initial weights, settings, samples and code. Weights repeat for one seed, thread count and machine. With an `evaluation`, the
+    checkpoints are those after evaluations, training ends early, and the task is returned with its best weights (`best.ckpt`).
     """
     lightning.seed_everything(stream.seed, verbose=False)
     folder.mkdir(parents=True, exist_ok=True)
     last, note = folder / "last.ckpt", folder / "training.sha256"
-    cause = _cause(task, stream, batch=batch, clip=clip, precision=precision)
+    plan = evaluation.settings if evaluation else {}
+    cause = _cause(task, stream, batch=batch, clip=clip, precision=precision, **plan)
     if not note.is_file() or note.read_text() != cause:
         last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
         note.write_text(cause)
@@ -107,10 +138,13 @@ def fit(
     if resume:
         stream.start = torch.load(last, map_location="cpu", weights_only=True)["global_step"] * batch
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    callbacks: list[Callback] = [
-        ModelCheckpoint(dirpath=folder, every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, save_last=True, enable_version_counter=False),
-        RngState(),
-    ]
+    keep = {"dirpath": folder, "save_last": True, "enable_version_counter": False}
+    if evaluation:  # after it, not before: what is resumed has been judged
+        callbacks: list[Callback] = [ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep), RngState()]
+        if evaluation.patience:
+            callbacks.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
+    else:
+        callbacks = [ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep), RngState()]
     if progress:
         callbacks.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
     trainer = lightning.Trainer(
@@ -125,9 +159,18 @@ def fit(
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        check_val_every_n_epoch=None,
+        val_check_interval=evaluation.every if evaluation else None,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        trainer.fit(task, DataLoader(stream, batch_size=batch, collate_fn=collate), ckpt_path=resume)
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
+        # Generators of their own: a loader must not draw from the one that sampling in the model depends on.
+        loaders = [DataLoader(stream, batch_size=batch, collate_fn=collate, generator=torch.Generator())]
+        if evaluation:
+            loaders.append(DataLoader(evaluation.samples, batch_size=1, collate_fn=evaluation.collate, generator=torch.Generator()))
+        trainer.fit(task, *loaders, ckpt_path=resume)
+    if evaluation:
+        task.load_state_dict(torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"])
     return task

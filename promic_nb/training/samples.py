@@ -1,4 +1,7 @@
-"""Training crops for detectors and translators: pixels and latents cut, and flipped, on the same 16-pixel grid."""
+"""Training crops for detectors and translators: pixels and latents cut, and flipped, on the same 16-pixel grid.
+
+Nothing is resized: a latent cannot be (docs/detectors.md says by how much it would miss), and pixel and latent models shall see the same.
+"""
 
 from __future__ import annotations
 
@@ -8,61 +11,70 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promic_nb.models.detector import Batch
+from promic_nb.models.inputs import Batch
 from promic_nb.training.fit import SampleStream
 
 GRID = 16
 MIN_INSIDE = 0.3  # a box stays when this share of its area is inside the crop
 
-
-def _window(rng: np.random.Generator, size: tuple[int, int], crop: int) -> tuple[int, int, bool]:
-    """Top and left of a random crop on the grid, and whether to flip it."""
-    top, left = (int(rng.integers(0, max(1, (n - crop) // GRID + 1))) * GRID for n in size)
-    return top, left, bool(rng.random() < 0.5)
+Crop = int | float  # side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's relative_range)
+Window = tuple[int, int, int, int, bool]  # top, left, height, width in pixels on the grid, and whether to flip
 
 
-def _cut(array: np.ndarray, top: int, left: int, crop: int, flip: bool) -> Tensor:
-    """A crop of pixels (H, W) or latents (C, H/16, W/16) as float32 (1 or C, h, w)."""
-    if array.ndim == 2:
-        part = array[None, top : top + crop, left : left + crop]
+def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Window:
+    """A random crop on the grid."""
+    if isinstance(crop, int):
+        sides = [min(crop, n + -n % GRID) for n in size]
     else:
-        part = array[:, top // GRID : (top + crop) // GRID, left // GRID : (left + crop) // GRID]
+        sides = [max(GRID, int(n * rng.uniform(crop, 1)) // GRID * GRID) for n in size]
+    top, left = (int(rng.integers(0, max(1, (n - side) // GRID + 1))) * GRID for n, side in zip(size, sides, strict=True))
+    return top, left, *sides, bool(rng.random() < 0.5)
+
+
+def _cut(array: np.ndarray, window: Window) -> Tensor:
+    """A crop of pixels (H, W) or latents (C, H/16, W/16) as float32 (1 or C, h, w)."""
+    top, left, height, width, flip = window
+    if array.ndim == 2:
+        part = array[None, top : top + height, left : left + width]
+    else:
+        part = array[:, top // GRID : (top + height) // GRID, left // GRID : (left + width) // GRID]
     return torch.from_numpy(np.ascontiguousarray(part[..., ::-1] if flip else part)).float()
 
 
-def crop_boxes(boxes: np.ndarray, top: int, left: int, crop: int, flip: bool) -> np.ndarray:
+def crop_boxes(boxes: np.ndarray, window: Window) -> np.ndarray:
     """Boxes (n, 4) of the slice in the coordinates of the crop; those mostly outside are dropped."""
+    top, left, height, width, flip = window
     moved = boxes - np.array([left, top, left, top], np.float32)
-    clipped = moved.clip(0, crop)
+    clipped = moved.clip(0, np.array([width, height, width, height], np.float32))
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     inside = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1)
     kept = clipped[inside >= MIN_INSIDE * area]
     if flip:
-        kept = np.stack([crop - kept[:, 2], kept[:, 1], crop - kept[:, 0], kept[:, 3]], axis=1)
+        kept = np.stack([width - kept[:, 2], kept[:, 1], width - kept[:, 0], kept[:, 3]], axis=1)
     return kept
 
 
-def detection_crops(inputs: Sequence[np.ndarray], boxes: Sequence[np.ndarray], size: tuple[int, int], crop: int, seed: int) -> SampleStream:
+def detection_crops(inputs: Sequence[np.ndarray], boxes: Sequence[np.ndarray], size: tuple[int, int], crop: Crop, seed: int) -> SampleStream:
     """Stream of (input crop, boxes).
 
     Args:
         inputs: slices, uint8 (H, W), or their latents, float32 (C, H/16, W/16).
         boxes: of each slice, float32 (n, 4), xyxy pixels.
         size: (H, W) of the slices.
-        crop: side in pixels, a multiple of 16.
+        crop: side in pixels, a multiple of 16; or below 1: sides are drawn between that share of the slice's and all of it.
     """
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(inputs)))
         window = _window(rng, size, crop)
-        return _cut(inputs[i], *window[:2], crop, window[2]), torch.from_numpy(crop_boxes(boxes[i], *window[:2], crop, window[2]))
+        return _cut(inputs[i], window), torch.from_numpy(crop_boxes(boxes[i], window))
 
     return SampleStream(draw, seed)
 
 
-def collate(samples: list[tuple[Tensor, Tensor]], crop: int) -> Batch:
-    """A `Batch` of crops."""
-    return Batch(torch.stack([x for x, _ in samples]), (crop, crop), [b for _, b in samples])
+def collate(samples: list[tuple[Tensor, Tensor]], cell: int) -> Batch:
+    """A `Batch` of crops; `cell` is the pixels that an input position stands for, 1 or 16."""
+    return Batch([x for x, _ in samples], [(cell * x.shape[-2], cell * x.shape[-1]) for x, _ in samples], [b for _, b in samples])
 
 
 def paired_crops(pixels: Sequence[np.ndarray], latents: Sequence[np.ndarray], size: tuple[int, int], crop: int, seed: int) -> SampleStream:
@@ -70,7 +82,7 @@ def paired_crops(pixels: Sequence[np.ndarray], latents: Sequence[np.ndarray], si
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(pixels)))
-        top, left, flip = _window(rng, size, crop)
-        return _cut(pixels[i], top, left, crop, flip), _cut(latents[i], top, left, crop, flip)
+        window = _window(rng, size, crop)
+        return _cut(pixels[i], window), _cut(latents[i], window)
 
     return SampleStream(draw, seed)

@@ -128,7 +128,11 @@ def test_09_conformance(execute, out):
 
 
 def test_10_complexity(execute, out):
-    execute("10_complexity", proposals=10)
+    execute("10_complexity", proposals=10, timed_height=128, timed_width=128)
     table8 = pd.read_parquet(out / "tables" / "table8.parquet").set_index("translator")
     assert table8.gmac.round(2).to_dict() == {"base": 33.52, "lrb": 33.60}
-    assert "ProMIC" in set(pd.read_parquet(out / "tables" / "table7.parquet").model)
+    table7 = pd.read_parquet(out / "tables" / "table7.parquet").set_index("model")
+    assert table7.delta_percent["A"] == 0 and table7.gmac["ProMIC"] < table7.gmac["A"]
+    timing = pd.read_parquet(out / "tables" / "timing.parquet")
+    assert set(timing.way) == {"A, HOP", "A, BOP", "ProMIC"} and (timing.seconds > 0).all()
+    assert {"entropy decoding", "hyperprior", "context", "translator", "box head"} <= set(timing[timing.way == "ProMIC"].part)

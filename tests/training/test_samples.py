@@ -31,15 +31,15 @@ def test_boxes_follow_their_object():
 @given(st.integers(0, 4), st.integers(0, 4), st.booleans())
 def test_flipping_twice_is_nothing(top, left, flip):
     boxes = np.array([[70, 40, 100, 60], [0, 0, 30, 30]], np.float32)
-    once = crop_boxes(boxes, GRID * top, GRID * left, 64, True)
-    plain = crop_boxes(boxes, GRID * top, GRID * left, 64, False)
+    once = crop_boxes(boxes, (GRID * top, GRID * left, 64, 64, True))
+    plain = crop_boxes(boxes, (GRID * top, GRID * left, 64, 64, False))
     again = np.stack([64 - once[:, 2], once[:, 1], 64 - once[:, 0], once[:, 3]], 1)
     assert (again == plain).all()
 
 
 def test_boxes_mostly_outside_are_dropped():
     boxes = np.array([[0, 0, 100, 10], [60, 0, 100, 10]], np.float32)
-    assert crop_boxes(boxes, 0, 0, 64, False).tolist() == [[0, 0, 64, 10]]
+    assert crop_boxes(boxes, (0, 0, 64, 64, False)).tolist() == [[0, 0, 64, 10]]
 
 
 def test_streams_depend_on_the_seed_only():

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
 from promic_nb.models.build import build_detector, build_translator
 from promic_nb.training.codec import train_codec
 from promic_nb.training.detection import DetectorTask, detect, mirror, train_detector, train_translator
 from promic_nb.training.fit import fit
 from promic_nb.training.samples import collate, detection_crops
+from promic_nb.training.solver import Solver
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,9 @@ def slices(tiny):
 
 def short(model, slices, folder, steps, upto, frozen=0, rate=0.01, stream=None):
     """`upto` of `steps` iterations of one schedule."""
-    task = DetectorTask(model, rate, steps, frozen)
+    task = DetectorTask(model, Solver(steps, rate), frozen)
     stream = stream or detection_crops(*slices, slices[0][0].shape, 128, seed=5)
-    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, crop=128), clip=5.0, progress=False, checkpoint_every=2)
+    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, cell=1), clip=5.0, progress=False, checkpoint_every=2)
     return model
 
 
@@ -71,7 +73,7 @@ def test_stages_thaw(tmp_path, slices):
 
 def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
     """The phantom is learnable: after 150 iterations, slices that were never seen."""
-    model = train_detector(build_detector("small"), *slices, slices[0][0].shape, steps=150, rate=0.02, folder=tmp_path, progress=False)
+    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(150, 0.02), folder=tmp_path, progress=False)
     images = [tiny.image("test", i) for i in tiny.ids("test")]
     truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
     assert average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"] > 0.4
@@ -88,6 +90,27 @@ def test_guided_translator_learns_a_linear_teacher(tmp_path):
     train_translator(translator, teacher, pixels, latents, (128, 128), steps=60, rate=5e-3, folder=tmp_path, crop=128, progress=False)
     error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
     assert error.iloc[-1] < 0.1 * error.iloc[0]
+
+
+def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices):
+    """A rate of nearly nothing: no evaluation is better than the first, so training ends after the patience."""
+    seen = [tiny.image("val", i) for i in tiny.ids("val")], [boxes_from_mask(tiny.mask("val", i)) for i in tiny.ids("val")]
+    solver = Solver(20, 1e-9, eval_every=2, patience=4)
+    arguments = {"validation": seen, "crop": 128, "progress": False}
+    train_detector(build_detector("small"), slices, slices[0][0].shape, solver, folder=tmp_path, **arguments)
+    log = pd.read_csv(tmp_path / "metrics.csv")
+    assert len(log.AP50.dropna()) == 3  # one, and two that are no better
+    kept = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    assert kept["global_step"] == 2
+    with pytest.raises(UserError, match="no multiple of eval_every"):
+        train_detector(build_detector("small"), slices, (256, 256), Solver(5, 0.1, eval_every=2), folder=tmp_path, **arguments)
+    with pytest.raises(UserError, match="no validation slices"):
+        train_detector(build_detector("small"), slices, (256, 256), Solver(4, 0.1, eval_every=2), folder=tmp_path)
+
+
+def test_crops_of_many_sizes_train(tmp_path, slices):
+    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(2, 0.01), folder=tmp_path, crop=0.5, progress=False)
+    assert all(torch.isfinite(v).all() for v in model.weights().values())
 
 
 def test_the_teacher_does_not_move(tmp_path):

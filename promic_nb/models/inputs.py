@@ -1,0 +1,78 @@
+"""What detectors read, and the two fronts that bring it to the features after stage 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from promic_nb.models.config import DetectorConfig
+from promic_nb.models.translator import DomainTranslator
+
+DIVISOR = 32  # inputs are padded to multiples of so many pixels, as in Detectron2, so that p2..p5 have exact strides
+
+
+@dataclass
+class Batch:
+    """Images or latents, of one size or of several.
+
+    Attributes:
+        inputs: for each image pixels (1 or 3, H, W) in 0..255, RGB, or a latent (C, ceil(H/16), ceil(W/16)); float32.
+        sizes: of each image (H, W) in pixels.
+        boxes: of each image float32 (n, 4), xyxy pixels; empty for prediction.
+    """
+
+    inputs: Sequence[Tensor]
+    sizes: list[tuple[int, int]]
+    boxes: list[Tensor]
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch([x.to(device) for x in self.inputs], self.sizes, [b.to(device) for b in self.boxes])
+
+
+def stack(inputs: Sequence[Tensor], divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:
+    """(C, h, w) tensors as one (N, C, h', w'), padded on the right and below to the largest, and to a multiple of `divisor`."""
+    h, w = (max(x.shape[i] for x in inputs) for i in (-2, -1))
+    h, w = (n + -n % divisor for n in (h, w))
+    return torch.cat([F.pad(x[None], (0, w - x.shape[-1], 0, h - x.shape[-2]), mode=mode) for x in inputs])
+
+
+class PixelFront(nn.Module):
+    """Normalization, stem and stage 2.
+
+    Args:
+        layers: stem and stage 2.
+        config: for mean and std, in RGB order; a grey image stands in every plane.
+        bgr: whether the layers take their planes in reverse order, as Detectron2's do.
+    """
+
+    def __init__(self, layers: nn.Module, config: DetectorConfig, bgr: bool = False) -> None:
+        super().__init__()
+        self.layers, self.bgr, self.planes = layers, bgr, len(config.mean)
+        self.register_buffer("mean", torch.tensor(config.mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std).view(-1, 1, 1), persistent=False)
+        if config.frozen_stages >= 2:
+            self.requires_grad_(False)
+
+    def forward(self, pixels: Tensor | Sequence[Tensor]) -> Tensor:
+        """Images to (N, C, H'/4, W'/4), H' and W' the next multiples of 32; the padding has the mean's colour."""
+        planes = [(x.expand(self.planes, -1, -1) - self.mean) / self.std for x in pixels]
+        x = stack(planes, DIVISOR, "constant")
+        return self.layers(x.flip(1) if self.bgr else x)
+
+
+class LatentFront(nn.Module):
+    """A translator in the place of stem and stage 2."""
+
+    def __init__(self, translator: DomainTranslator) -> None:
+        super().__init__()
+        self.translator = translator
+
+    def forward(self, latents: Tensor | Sequence[Tensor]) -> Tensor:
+        """Latents to features of the size that `PixelFront` gives for the images; the last row and column are repeated."""
+        return self.translator(stack(latents, DIVISOR // 16, "replicate"))

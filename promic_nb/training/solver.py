@@ -1,0 +1,82 @@
+"""How a detector is optimized: the settings of Table 3, and the learning-rate schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from promic_nb.errors import UserError
+from promic_nb.training.fit import one_cycle
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Stochastic gradient descent with momentum.
+
+    Attributes:
+        steps: iterations (MAX_ITER).
+        learning_rate: BASE_LR, or the peak of the cycle.
+        batch: images an iteration (IMS_PER_BATCH).
+        momentum, weight_decay: of SGD; norms and biases of norms do not decay, as in Detectron2.
+        clip: largest norm of the gradient, 0 for none.
+        schedule: "one_cycle" (a rise over a tenth, then a cosine), or "delta" (section 4.1.1).
+        delta, initial_iteration, decay_steps, iteration_step: of the delta schedule.
+        amp: half precision on a GPU that has it; nothing on a CPU.
+        eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
+        patience: iterations without a better AP50 after which training ends; 0: none.
+    """
+
+    steps: int
+    learning_rate: float
+    batch: int = 2
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    clip: float = 5.0
+    schedule: Literal["one_cycle", "delta"] = "one_cycle"
+    delta: float = 0.0
+    initial_iteration: int = 0
+    decay_steps: int = 0
+    iteration_step: int = 1
+    amp: bool = False
+    eval_every: int = 0
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        if self.schedule == "delta" and not 0 <= self.delta <= self.learning_rate:
+            raise UserError(f"the delta schedule takes {self.delta:g} from a rate of {self.learning_rate:g}", "Choose delta within 0..learning_rate")
+        if self.patience and not self.eval_every:
+            raise UserError("patience without evaluations", "Set eval_every, the iterations between evaluations")
+
+    @property
+    def precision(self) -> str:
+        """Lightning's name of the arithmetic."""
+        return "16-mixed" if self.amp and torch.cuda.is_available() else "32-true"
+
+    def rate(self, iteration: int) -> float:
+        """Learning rate of the delta schedule, iterations counted from 0.
+
+        BASE_LR before `initial_iteration`; from there `decay_steps` equal decrements, `iteration_step` apart, to BASE_LR - delta.
+        """
+        done = 0 if iteration < self.initial_iteration else 1 + (iteration - self.initial_iteration) // self.iteration_step
+        return self.learning_rate - self.delta * min(done, self.decay_steps) / max(self.decay_steps, 1)
+
+    def optimizer(self, model: nn.Module) -> dict[str, Any]:
+        """Lightning's optimizer entry for the parameters of `model`."""
+        norms = {id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm | nn.GroupNorm) for p in m.parameters(recurse=False)}
+        parts = ([p for p in model.parameters() if (id(p) in norms) == norm] for norm in (False, True))
+        groups = [{"params": p, "weight_decay": w} for p, w in zip(parts, (self.weight_decay, 0.0), strict=True) if p]
+        sgd = torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
+        if self.schedule == "one_cycle":
+            return one_cycle(sgd, self.learning_rate, self.steps)
+        schedule = torch.optim.lr_scheduler.LambdaLR(sgd, lambda i: self.rate(i) / self.learning_rate)
+        return {"optimizer": sgd, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+# Table 3. The weight decay is printed as "-05", which is read as 1e-05; rates, steps and batch are Appendix B's.
+TABLE3: dict[str, Any] = {
+    "momentum": 0.949, "weight_decay": 1e-5, "clip": 0.0, "schedule": "delta", "amp": True, "eval_every": 100, "patience": 1000
+}  # fmt: skip
+OPTIONS = {f.name for f in fields(Solver)} - {"steps", "learning_rate", "batch"}

@@ -1,0 +1,58 @@
+"""The learning-rate schedule of section 4.1.1, and what the optimizer treats how."""
+
+import pytest
+import torch
+from torch import nn
+
+from promic_nb.errors import UserError
+from promic_nb.training.solver import OPTIONS, TABLE3, Solver
+
+# Appendix B, Table 10: the detector for uncompressed images
+TABLE10 = Solver(50000, 1.88e-3, 1, **{**TABLE3, "delta": 1.01e-3, "initial_iteration": 1328, "decay_steps": 38, "iteration_step": 915})
+
+
+def test_table_10_by_hand():
+    step = 1.01e-3 / 38
+    expected = {0: 1.88e-3, 1327: 1.88e-3, 1328: 1.88e-3 - step, 2242: 1.88e-3 - step, 2243: 1.88e-3 - 2 * step}
+    expected |= {1328 + 37 * 915 - 1: 1.88e-3 - 37 * step, 1328 + 37 * 915: 0.87e-3, 49999: 0.87e-3}
+    assert {i: TABLE10.rate(i) for i in expected} == pytest.approx(expected, rel=1e-12)
+
+
+def test_no_decay_steps_is_a_constant_rate():
+    solver = Solver(10000, 6e-3, schedule="delta", delta=1e-4, initial_iteration=5000, decay_steps=0, iteration_step=1000)
+    assert {solver.rate(i) for i in (0, 4999, 5000, 9999)} == {6e-3}
+
+
+def test_the_optimizer_follows_the_schedule():
+    model = nn.Linear(2, 2)
+    solver = Solver(6, 0.1, schedule="delta", delta=0.06, initial_iteration=2, decay_steps=3, iteration_step=1)
+    entry = solver.optimizer(model)
+    rates = []
+    for _ in range(6):
+        rates.append(entry["optimizer"].param_groups[0]["lr"])
+        entry["optimizer"].step()
+        entry["lr_scheduler"]["scheduler"].step()
+    assert rates == pytest.approx([0.1, 0.1, 0.08, 0.06, 0.04, 0.04])
+
+
+def test_table_3():
+    group = TABLE10.optimizer(nn.Linear(2, 2))["optimizer"].param_groups[0]
+    assert (group["momentum"], group["weight_decay"], group["lr"]) == (0.949, 1e-5, 1.88e-3)
+    assert set(TABLE3) < OPTIONS
+    assert TABLE10.precision == ("16-mixed" if torch.cuda.is_available() else "32-true")
+
+
+def test_norms_do_not_decay():
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    groups = Solver(1, 0.1, weight_decay=0.3).optimizer(model)["optimizer"].param_groups
+    decay = {id(p): g["weight_decay"] for g in groups for p in g["params"]}
+    assert [decay[id(p)] for p in model.parameters()] == [0.3, 0.3, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a rate of 0.1"),
+    ({"patience": 10}, "patience without evaluations"),
+])  # fmt: skip
+def test_impossible_settings(options, message):
+    with pytest.raises(UserError, match=message):
+        Solver(10, 0.1, **options)
