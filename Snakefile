@@ -46,7 +46,7 @@ def source(name):
 
 
 def weights(*betas):
-    return [f"data/weights/jpegai_bop_beta{beta:g}.safetensors" for beta in betas]
+    return [f"data/weights/jpegai_beta{beta:g}.safetensors" for beta in betas]
 
 
 rule all:

@@ -17,6 +17,9 @@ CODEC_STYLE = {
     "vvc": ("VVC intra", "#1f77b4", "p"),
     "hevc": ("HEVC intra", "#d62728", "X"),
     "jpegai_bop_off": ("JPEG-AI-style BOP, tools off", "#2ca02c", "o"),
+    "jpegai_bop_on": ("JPEG-AI-style BOP, tools on", "#17becf", "D"),
+    "jpegai_hop_off": ("JPEG-AI-style HOP, tools off", "#ff7f0e", "P"),
+    "jpegai_hop_on": ("JPEG-AI-style HOP, tools on", "#8c564b", "<"),
 }
 RECIPE_STYLE = {
     "A": ("Model A (reconstructed images)", "#1f77b4", "s"),

@@ -36,7 +36,7 @@ def test_defaults_and_given_values_come_together(notebook):
 
 @pytest.mark.parametrize(("values", "message"), [
     ({"stpes": 3}, "unknown parameter 'stpes'. Did you mean 'steps'\\? Choices: codec, steps"),
-    ({"codec": "jpg"}, "parameter 'codec' is 'jpg'. Choices: 'jpeg', 'jpeg2000', 'avif', 'hevc', 'vvc', 'jpegai_bop_off'"),
+    ({"codec": "jpg"}, "parameter 'codec' is 'jpg'. Choices: 'jpeg', 'jpeg2000', 'avif', 'hevc', 'vvc', 'jpegai_bop_off', "),
     ({"steps": 0}, "parameter 'steps' is 0. Choices: a whole number from 1"),
     ({"steps": 2.5}, "parameter 'steps' is 2.5. Choices: a whole number"),
     ({"steps": "3"}, "parameter 'steps' is '3'"),

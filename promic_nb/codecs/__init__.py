@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from promic_nb.codecs.base import BitstreamError, Codec, LatentCodec, bpp
 from promic_nb.codecs.ffmpeg import Hevc, Vvc
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
+from promic_nb.codecs.jpegai.tools import TOOLS
 from promic_nb.codecs.pillow import Avif, Jpeg, Jpeg2000
 from promic_nb.errors import UserError
 
 __all__ = ["CODECS", "BitstreamError", "Codec", "LatentCodec", "bpp", "get"]
 
 
-def jpegai_bop_off(beta: float = 0.006, gain: int = 0, weights_file: str = "") -> JpegAiStyleCodec:
-    """The JPEG-AI-style codec, base operation point, tools off.
+def jpegai(op: str, tools: str, beta: float = 0.006, gain: int = 0, weights_file: str = "") -> JpegAiStyleCodec:
+    """The JPEG-AI-style codec at one operation point, with or without the tools on the latent.
 
     Args:
+        op: "bop" or "hop".
+        tools: "on" or "off".
         beta: which of the shipped models; a higher beta gives a higher rate.
         gain: displacement D of the gain unit, a finer rate control around a model.
         weights_file: another weight file than the shipped one.
     """
-    path = Path(weights_file) if weights_file else weights.WEIGHTS / f"jpegai_bop_beta{beta:g}.safetensors"
-    return JpegAiStyleCodec(path, gain)
+    path = Path(weights_file) if weights_file else weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors"
+    return JpegAiStyleCodec(path, gain, op=op, tools=tools)
 
 
-CODECS: dict[str, Callable[..., Codec]] = {c.name: c for c in (Jpeg, Jpeg2000, Avif, Hevc, Vvc)} | {"jpegai_bop_off": jpegai_bop_off}
+CODECS: dict[str, Callable[..., Codec]] = {c.name: c for c in (Jpeg, Jpeg2000, Avif, Hevc, Vvc)}
+# The four settings of the dissertation.
+CODECS |= {f"jpegai_{op}_{tools}": partial(jpegai, op, tools) for op in OPERATION_POINTS for tools in TOOLS}
 
 
 def get(name: str, **settings) -> Codec:

@@ -11,8 +11,12 @@ import torch
 from torch import Tensor
 
 from promic_nb.codecs.jpegai.model import JpegAiStyle
+from promic_nb.codecs.jpegai.weights import TRANSFORMS
 from promic_nb.datasets.layout import SliceStack
 from promic_nb.training.fit import SampleStream, fit, one_cycle
+from promic_nb.training.start import klt, start_from
+
+DITHERED = 0.7  # share of the steps with dithered rounding; then the decoder's plain rounding
 
 
 class CodecTask(lightning.LightningModule):
@@ -29,14 +33,16 @@ class CodecTask(lightning.LightningModule):
         self.model, self.beta, self.rate, self.steps = model.to(memory_format=torch.channels_last), beta, rate, steps
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
-        x_hat, bpp = self.model(batch)
+        x_hat, bpp = self.model(batch, dither=self.global_step < DITHERED * self.steps)
         mse = (x_hat - batch).square().mean()
         loss = bpp + self.beta * mse
         self.log_dict({"loss": loss, "bpp": bpp, "psnr_db": 10 * torch.log10(255**2 / mse)}, prog_bar=True)
         return loss
 
     def configure_optimizers(self) -> dict:
-        return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps, warm_up=0.05, final_div_factor=10)
+        return one_cycle(
+            torch.optim.Adam([p for p in self.parameters() if p.requires_grad], self.rate), self.rate, self.steps, warm_up=0.05, final_div_factor=10
+        )
 
 
 def crops(stack: SliceStack, size: int, seed: int) -> SampleStream:
@@ -63,12 +69,25 @@ def train_codec(
     crop: int = 256,
     seed: int = 0,
     start: JpegAiStyle | None = None,
+    op: str = "bop",
     precision: str = "bf16-mixed",
     progress: bool = True,
 ) -> JpegAiStyle:
-    """Train one model for one beta; `start` continues from another model's weights. Resumes from `folder`."""
+    """Train one model for one beta. Resumes from `folder`.
+
+    Without `start` the transforms begin as the KLT of the training slices (`start_from`). A `start` of the same operation point is
+    trained on; a `start` of another one lends its hyper and context networks, which stay as they are, so that both share one latent.
+    """
     lightning.seed_everything(seed, verbose=False)
-    model = copy.deepcopy(start).requires_grad_(True).train() if start else JpegAiStyle()
+    if start and start.op == op:
+        model = copy.deepcopy(start).requires_grad_(True).train()
+    else:
+        model = start_from(JpegAiStyle(op), klt([stack.image("train", i) for i in stack.ids("train")]), beta)
+    if start and start.op != op:
+        common = {k: v for k, v in start.state_dict().items() if not k.startswith(TRANSFORMS)}
+        model.load_state_dict({**model.state_dict(), **common})
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.startswith(TRANSFORMS))
     task = CodecTask(model, beta, learning_rate, steps)
     fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=10.0, precision=precision, progress=progress)
     return model

@@ -97,7 +97,8 @@ def test_bpp_counts_every_byte():
     ("hevc", {"qp": 60}, "QP 60 is out of range"),
     ("hevc", {"quality": 3}, "do not fit codec 'hevc'"),
     ("jpegai_bop_off", {"gain": 5000}, "gain 5000"),
-    ("jpegai_bop_off", {"beta": 123}, "jpegai_bop_beta123.safetensors do not exist"),
+    ("jpegai_hop_off", {"beta": 0.006}, "operation point 'hop'"),
+    ("jpegai_bop_off", {"beta": 123}, "jpegai_beta123.safetensors do not exist"),
 ])  # fmt: skip
 def test_bad_settings_name_the_choices(name, settings, message):
     with pytest.raises(UserError, match=message):

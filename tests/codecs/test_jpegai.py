@@ -12,16 +12,29 @@ from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
 from promic_nb.codecs.jpegai.model import SCALE_TABLE, JpegAiStyle
+from promic_nb.codecs.jpegai.tools import Tools
 from promic_nb.errors import UserError
 
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory):
-    """A codec with random weights: it codes badly, but must code exactly."""
+    """A codec with random weights, tools and both operation points: it codes badly, but must code exactly."""
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "jpegai_bop_random.safetensors"
-    weights.save(JpegAiStyle(), path, beta=0)
+    path = tmp_path_factory.mktemp("weights") / "jpegai_random.safetensors"
+    constants = Tools(torch.tensor([9.0, 9.9, 10.1, 11]), torch.tensor([-80.0, -40, 0, 40, 80]), torch.arange(160) % 2, torch.linspace(0.9, 1.1, 7))
+    model, hop = JpegAiStyle(), JpegAiStyle("hop")
+    model.gain.data = torch.linspace(-2, 2, 160)
+    for m in (model, hop):  # large latents, so that there are symbols to code
+        m.analysis[-1].weight.data *= 100
+    common = {k: v for k, v in model.state_dict().items() if not k.startswith(weights.TRANSFORMS)}
+    hop.load_state_dict({**hop.state_dict(), **common})
+    weights.save(model, path, hop, tools=constants, beta=0)
     return JpegAiStyleCodec(path)
+
+
+@pytest.fixture(scope="module", params=[("bop", "on"), ("hop", "off"), ("hop", "on")], ids="_".join)
+def other_setting(request, untrained):
+    return JpegAiStyleCodec(untrained.path, op=request.param[0], tools=request.param[1])
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -42,8 +55,35 @@ def test_every_size_decodes_to_the_encoders_latent(untrained, height, width, see
     assert decoded.dtype == np.uint8
 
 
-def test_the_decoder_rebuilds_what_the_encoder_quantized(untrained, monkeypatch):
+def test_all_four_settings_decode_at_odd_sizes(other_setting):
+    image = noise(75, 101)
+    stream = other_setting.encode(image)
+    assert other_setting.decode(stream).shape == image.shape
+    assert other_setting.latent(stream).shape == (160, 5, 7)
+
+
+def test_settings_differ_in_their_streams(untrained, other_setting):
+    image = noise(64, 64)
+    assert other_setting.encode(image) != untrained.encode(image)
+
+
+def test_operation_points_share_the_latent_space(untrained):
+    """A stream made with one operation point decodes with the other, as in JPEG AI: same latent, another synthesis."""
+    hop = JpegAiStyleCodec(untrained.path, op="hop")
+    stream = untrained.encode(noise(64, 64))
+    assert (hop.latent(stream) == untrained.latent(stream)).all()
+    assert (hop.decode(stream) != untrained.decode(stream)).any()
+
+
+def test_a_decoder_follows_the_streams_tools(untrained):
+    stream = JpegAiStyleCodec(untrained.path, tools="on").encode(noise(64, 64))
+    assert (untrained.latent(stream) == JpegAiStyleCodec(untrained.path, tools="on").latent(stream)).all()
+
+
+@pytest.mark.parametrize("tools", ["off", "on"])
+def test_the_decoder_rebuilds_what_the_encoder_quantized(untrained, monkeypatch, tools):
     """The encoder's own latent, caught inside `encode`, equals the decoded one bit by bit."""
+    untrained = JpegAiStyleCodec(untrained.path, tools=tools)
     seen = []
     original = JpegAiStyleCodec._code_phases
 
@@ -56,7 +96,8 @@ def test_the_decoder_rebuilds_what_the_encoder_quantized(untrained, monkeypatch)
     latent = untrained.latent(untrained.encode(noise(70, 90)))
     encoder, decoder = seen
     assert torch.equal(encoder, decoder)
-    assert (encoder[0, :, :5, :6].float().numpy() == latent).all()
+    if tools == "off":
+        assert (encoder[0, :, :5, :6].float().numpy() == latent).all()
 
 
 def test_latents_are_equal_with_other_threads_and_without_onednn(untrained):
@@ -125,8 +166,28 @@ def test_other_weights_are_refused(untrained):
         untrained.decode(stream)
 
 
-def test_container_overhead_is_small():
-    assert OVERHEAD == 24
+def test_another_codecs_stream_is_refused(untrained):
+    stream = Stream(32, 32, 0, bytes.fromhex(untrained.sha256[:8]), b"", b"", codec_id=9).pack()
+    with pytest.raises(BitstreamError, match="of codec 9"):
+        untrained.decode(stream)
+
+
+def test_container_overhead_is_small(untrained):
+    assert untrained.overhead == OVERHEAD == 26
+
+
+def test_models_without_an_operation_point_or_tools_say_so(tmp_path):
+    weights.save(JpegAiStyle(), tmp_path / "plain_beta1.safetensors")
+    with pytest.raises(UserError, match=r"operation point 'hop' \(it has: bop\)"):
+        JpegAiStyleCodec(tmp_path / "plain_beta1.safetensors", op="hop")
+    with pytest.raises(UserError, match="has no constants for the tools"):
+        JpegAiStyleCodec(tmp_path / "plain_beta1.safetensors", tools="on")
+
+
+def test_operation_points_of_one_file_must_share_the_common_networks(tmp_path):
+    with pytest.raises(UserError, match="common networks frozen"):
+        weights.save(JpegAiStyle(), tmp_path / "two.safetensors", JpegAiStyle("hop"))
+    assert not (tmp_path / "two.safetensors").exists()
 
 
 def test_wrong_weight_files_are_named(tmp_path):

@@ -89,7 +89,7 @@ def test_the_chain_can_be_explained(finished, project):
         "notebook 07_train_detector",
         "notebook 06_guided_translator",
         "notebook 05_latents",
-        "weights: jpegai_bop_beta",
+        "weights: jpegai_beta",
     ):
         assert word in shown
     assert "stale" not in shown

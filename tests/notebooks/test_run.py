@@ -40,7 +40,7 @@ def test_01_dataset(execute, out, tiny):
 
 def test_02_train_codec(execute, out):
     execute("02_train_codec", folder=str(out / "codec"))
-    assert (out / "codec" / "jpegai_bop_beta0.006.safetensors").stat().st_size < 12e6
+    assert (out / "codec" / "jpegai_beta0.01.safetensors").stat().st_size < 12e6
 
 
 @pytest.mark.parametrize(("codec", "settings"), [

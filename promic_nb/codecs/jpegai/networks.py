@@ -1,4 +1,4 @@
-"""Luma networks of the JPEG-AI-style codec: base operation point (BOP), hyperprior and 4-phase context model.
+"""Luma networks of the JPEG-AI-style codec: base and high operation points (BOP, HOP), hyperprior and 4-phase context model.
 
 Layer for layer the structure that the JPEG AI overview (Esenlik et al., IEEE TCSVT 36(2), 2026) and the VM 7.0 documents describe,
 written anew. Parameter counts equal the released VM 7.0 checkpoints (tests/codecs/test_networks.py).
@@ -10,24 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from promic_nb.codecs.jpegai.attention import ConvAttentionBlock, EvenPad, ResAU, TransformerAttention, conv, residual_block
+
 LATENT_CHANNELS = 160
 # Order in which the context model visits the 2x2 positions of the latent grid: (row, column).
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
-
-
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, **kwargs) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, **kwargs)
-
-
-class ResAU(nn.Module):
-    """Residual attention unit: x (1 + W2 ReLU6(W1 x)), W1 a grouped 3x3 and W2 a 1x1 convolution, both without bias."""
-
-    def __init__(self, channels: int, groups: int) -> None:
-        super().__init__()
-        self.gate = nn.Sequential(conv(channels, channels, groups=groups, bias=False), nn.ReLU6(), conv(channels, channels, 1, bias=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + x * self.gate(x)
 
 
 class LightResidualBlock(nn.Module):
@@ -41,12 +28,9 @@ class LightResidualBlock(nn.Module):
         return x + F.relu(self.conv(x))
 
 
-class EvenPad(nn.Module):
-    """Repeat the last row and column where a size is odd, so that a stride-2 convolution halves it upwards."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        odd = (0, x.shape[-1] % 2, 0, x.shape[-2] % 2)
-        return F.pad(x, odd, mode="replicate") if any(odd) else x
+def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """Twice the size: transposed 3x3 convolution of stride 2."""
+    return nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1)
 
 
 def bop_analysis() -> nn.Sequential:
@@ -70,6 +54,29 @@ def bop_synthesis() -> nn.Sequential:
         conv(96, 16, 1, bias=False),
         nn.PixelShuffle(4),
     )
+
+
+def hop_analysis() -> nn.Sequential:
+    """As `bop_analysis`, with attention over channels at half size and a spatial gate at a quarter."""
+    return nn.Sequential(
+        *(EvenPad(), conv(1, 128, stride=2), ResAU(128, groups=4), TransformerAttention(128)),
+        *(EvenPad(), conv(128, 128, stride=2), ResAU(128, groups=4), ConvAttentionBlock(128)),
+        *(EvenPad(), conv(128, 128, stride=2), ResAU(128, groups=4)),
+        *(EvenPad(), conv(128, LATENT_CHANNELS, stride=2), conv(LATENT_CHANNELS, LATENT_CHANNELS, 1, bias=False)),
+    )
+
+
+def hop_synthesis() -> nn.Sequential:
+    """As `bop_synthesis`: the decoder of the high operation point, about 15 times the operations."""
+    return nn.Sequential(
+        *(residual_block(LATENT_CHANNELS), up(LATENT_CHANNELS, 128), ResAU(128, groups=4)),
+        *(up(128, 128), ConvAttentionBlock(128), ResAU(128, groups=4)),
+        *(conv(128, 512, 1), nn.PixelShuffle(2), TransformerAttention(128), ResAU(128, groups=4), up(128, 1)),
+    )
+
+
+# Operation points: name to (analysis, synthesis).
+OPERATION_POINTS = {"bop": (bop_analysis, bop_synthesis), "hop": (hop_analysis, hop_synthesis)}
 
 
 def hyper_encoder(c: int = LATENT_CHANNELS) -> nn.Sequential:

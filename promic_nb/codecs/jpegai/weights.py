@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,10 +14,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from promic_nb.codecs.jpegai.model import LEVELS, SCALE_TABLE, Z_MAX, JpegAiStyle
+from promic_nb.codecs.jpegai.coder import Z_MAX
+from promic_nb.codecs.jpegai.model import LEVELS, SCALE_TABLE, JpegAiStyle
+from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
+from promic_nb.codecs.jpegai.tools import Tools
 from promic_nb.errors import UserError
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
+TRANSFORMS = ("analysis.", "synthesis.")  # what differs between operation points
+REMEDY = "Take the file from the repository again, or train it: notebooks/02_train_codec.ipynb"
 PRECISION = 16  # bits of CompressAI's range coder tables
 
 
@@ -47,46 +53,80 @@ def _cdf(pmf: Tensor, longest: int) -> Tensor:
     return torch.nn.functional.pad(row, (0, longest + 2 - len(row)))
 
 
-def save(model: JpegAiStyle, path: Path, **about: str | float | int) -> str:
-    """Write networks (fp16) and coder tables; return the file's SHA-256. `about` (beta, steps, data ...) goes into the header."""
+def save(model: JpegAiStyle, path: Path, *others: JpegAiStyle, tools: Tools | None = None, **about: str | float | int) -> str:
+    """Write networks (fp16) and coder tables; return the file's SHA-256.
+
+    Args:
+        model: common networks, and the transforms of its operation point.
+        others: models of other operation points on the same common networks; just their transforms are written.
+        tools: constants of RVS and LSBS.
+        about: beta, steps, data ... for the header.
+
+    Raises:
+        UserError: `others` differ in the networks that all operation points share.
+    """
+    for other in others:
+        theirs = other.state_dict()
+        for k, v in model.state_dict().items():
+            if not k.startswith(TRANSFORMS) and not torch.equal(v.half(), theirs[k].half()):
+                raise UserError(f"{k} of the {other.op} model is not that of the {model.op} model", "Train it with the common networks frozen")
     # The tables must come from the rounded weights that a reader sees, so round first.
-    rounded = JpegAiStyle()
+    rounded = JpegAiStyle(model.op)
     rounded.load_state_dict({k: v.half().float() if v.is_floating_point() else v for k, v in model.state_dict().items()})
-    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in rounded.state_dict().items() if v.numel()}
+    state = dict(_named(rounded))
+    for other in others:
+        state |= {k: v for k, v in _named(other) if k.startswith(other.op)}
+    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items() if v.numel()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    save_file({**state, **tables(rounded)}, part, metadata={k: str(v) for k, v in about.items()})
+    save_file({**state, **tables(rounded), **(tools.tensors() if tools else {})}, part, metadata={k: str(v) for k, v in about.items()})
     part.replace(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@lru_cache(maxsize=4)
-def load(path: Path) -> tuple[JpegAiStyle, dict[str, Tensor], str]:
-    """Model in evaluation mode, coder tables and the file's SHA-256.
+def _named(model: JpegAiStyle) -> Iterator[tuple[str, Tensor]]:
+    """Tensors under their names in a file: those of the transforms start with the operation point."""
+    return ((f"{model.op}.{k}" if k.startswith(TRANSFORMS) else k, v) for k, v in model.state_dict().items())
+
+
+def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], str]:
+    """Model of one operation point in evaluation mode; coder tables and constants of tools; the file's SHA-256.
 
     Raises:
-        UserError: missing file, not a safetensors file, other tensors than the model's, or a hash that is not the registered one.
+        UserError: missing file, not a safetensors file, no such operation point or other tensors than the model's, or a hash that is
+            not the registered one.
     """
-    remedy = "Take the file from the repository again, or train it: notebooks/02_train_codec.ipynb"
     if not path.is_file():
-        raise UserError(f"codec weights {path} do not exist", remedy)
+        known = ", ".join(name.removesuffix(".safetensors").rpartition("_beta")[2] for name in registry())
+        raise UserError(f"codec weights {path} do not exist (registered betas: {known})", REMEDY)
+    return _load(path, op, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], str]:
+    """`load`, kept while the file's time of change stays."""
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
     if expected and sha256 != expected:
-        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", remedy)
+        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
     try:
         with safe_open(path, "pt") as file:
             state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
-        raise UserError(f"{path} is not a safetensors file ({error})", remedy) from error
-    coder = {k: state.pop(k) for k in ("z_cdf", "r_cdf", "r_length") if k in state}
-    model = JpegAiStyle()
-    own = model.state_dict()
+        raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
+    if "analysis.1.weight" in state:  # written before operation points had names
+        state = {f"bop.{k}" if k.startswith(TRANSFORMS) else k: v for k, v in state.items()} | {"gain": torch.zeros(160)}
+    points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
+    if op not in points:
+        raise UserError(f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})", REMEDY)
+    model = JpegAiStyle(op)
+    own = dict(_named(model))
+    extra = {k: v for k, v in state.items() if k in ("z_cdf", "r_cdf", "r_length") or k.startswith("tools.")}
     wrong = sorted(k for k, v in own.items() if v.numel() and (k not in state or state[k].shape != v.shape))
-    if wrong or len(coder) != 3 or coder["r_cdf"].shape[0] != LEVELS:
-        raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", remedy)
-    model.load_state_dict({**own, **state})
-    return model.eval().requires_grad_(False), coder, sha256
+    if wrong or extra.get("r_cdf", torch.empty(0)).shape[0] != LEVELS or not {"z_cdf", "r_length"} <= set(extra):
+        raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", REMEDY)
+    model.load_state_dict({k.removeprefix(f"{op}."): state.get(k, v) for k, v in own.items()})
+    return model.eval().requires_grad_(False), extra, sha256
 
 
 def registry() -> dict[str, dict]:

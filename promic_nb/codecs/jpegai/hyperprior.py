@@ -1,0 +1,115 @@
+"""Encoder and decoder that all codecs with a hyperprior share: container, substreams, and the order of steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from promic_nb.codecs.base import BitstreamError, check_image, check_range
+from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
+from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
+from promic_nb.codecs.jpegai.tiles import tiled
+
+GAIN_RANGE = (-1069, 702)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
+
+
+class SideInformation(Protocol):
+    """What the hyper-latent says about one image's latent.
+
+    Attributes:
+        index: scale index in levels of the grid, float64 (1, C, h', w'), h' and w' at least the latent's.
+        coded: bool, where a symbol is in the stream; elsewhere it is 0.
+    """
+
+    index: Tensor
+    coded: Tensor
+
+
+class HyperpriorCodec:
+    """A luma codec with latent y, hyper-latent z and a "PMAI" container. Subclasses say what the networks are.
+
+    Attributes:
+        codec_id: number in the container.
+        channels: of the latent.
+        overhead: bytes of container in every stream.
+    """
+
+    codec_id: int
+    channels: int
+    overhead = OVERHEAD
+
+    def __init__(self, name: str, setting: str, sha256: str, coder: EntropyCoder, gain: int = 0, tools: int = 0) -> None:
+        self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
+        self.gain = int(check_range(f"{name} gain", gain, *GAIN_RANGE))
+        self.setting = setting + (f" gain={gain}" if gain else "")
+
+    def analyse(self, x: Tensor) -> Tensor:
+        """Latent y (1, C, ceil(H/16), ceil(W/16)) of samples (1, 1, H, W) in 0..255; float32."""
+        raise NotImplementedError
+
+    def hyper_analyse(self, y: Tensor) -> Tensor:
+        """Hyper-latent z (1, C, h, w) of y, before rounding."""
+        raise NotImplementedError
+
+    def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> SideInformation:
+        """What integer z (float64) says about a latent of `size` (h, w); equal bits on every machine."""
+        raise NotImplementedError
+
+    def quantize(self, y: Tensor, side: SideInformation) -> Tensor:
+        """Symbols of y (float64), in the shape of `side.index`, 0 where not coded."""
+        raise NotImplementedError
+
+    def dequantize(self, symbols: Tensor, side: SideInformation) -> Tensor:
+        """Latent y^ (1, C, h', w') of symbols, float64; equal bits on every machine."""
+        raise NotImplementedError
+
+    def synthesise(self, y: Tensor) -> Tensor:
+        """Samples (1, 1, 16h, 16w) in 0..255 of a latent (1, C, h, w)."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def encode(self, image: np.ndarray) -> bytes:
+        """Bitstream of a uint8 (H, W) image, H and W from 16 to 16384."""
+        height, width = check_image(image).shape
+        y = tiled(self.analyse, torch.from_numpy(image)[None, None].float(), (height, width), -16)
+        z = self.hyper_analyse(y).round().clamp(-Z_MAX, Z_MAX).double()
+        side = self.side_information(z, y.shape[-2:], self.gain, self.tools)
+        r_stream = self.coder.encode_r(self.quantize(y.double(), side), side.index, side.coded)
+        return Stream(height, width, self.gain, self._hash, self.coder.encode_z(z), r_stream, self.tools, self.codec_id).pack()
+
+    @torch.inference_mode()
+    def decode(self, stream: bytes) -> np.ndarray:
+        """uint8 (H, W) image of a bitstream.
+
+        Raises:
+            BitstreamError: damaged, foreign, or made with other weights.
+        """
+        head = unpack(stream)
+        y = torch.from_numpy(self.latent(stream))[None]
+        x = tiled(self.synthesise, y, (head.height, head.width), 16)
+        return x[0, 0, : head.height, : head.width].round().clamp(0, 255).to(torch.uint8).numpy()
+
+    @torch.inference_mode()
+    def latent(self, stream: bytes) -> np.ndarray:
+        """Decoded latent y^, float32 (C, ceil(H/16), ceil(W/16)), without synthesis. Raises as `decode`."""
+        head = unpack(stream)
+        if head.codec_id != self.codec_id:
+            raise BitstreamError(f"the bitstream is of codec {head.codec_id}, {self.name} is {self.codec_id}", "Decode with the codec it names")
+        if head.weights != self._hash:
+            raise BitstreamError(
+                f"the bitstream was made with weights {head.weights.hex()}..., this codec has {self.sha256[:8]}...",
+                "Decode with the weights it names",
+            )
+        h, w = math.ceil(head.height / 16), math.ceil(head.width / 16)
+        z = self.coder.decode_z(head.z, (1, self.channels, math.ceil(h / 4), math.ceil(w / 4)))
+        side = self.side_information(z, (h, w), head.gain, head.tools)
+        y = self.dequantize(self.coder.decode_r(head.r, side.index, side.coded), side)
+        return y[0, :, :h, :w].float().numpy()
+
+    @property
+    def _hash(self) -> bytes:
+        return bytes.fromhex(self.sha256[:8])
