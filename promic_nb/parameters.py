@@ -20,7 +20,7 @@ Positive = Annotated[float, Field(gt=0, description="a number above 0")]
 CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
-CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on"]
+CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
 OperationPoint = Literal["bop", "hop"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]

@@ -20,6 +20,7 @@ CODEC_STYLE = {
     "jpegai_bop_on": ("JPEG-AI-style BOP, tools on", "#17becf", "D"),
     "jpegai_hop_off": ("JPEG-AI-style HOP, tools off", "#ff7f0e", "P"),
     "jpegai_hop_on": ("JPEG-AI-style HOP, tools on", "#8c564b", "<"),
+    "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
 }
 RECIPE_STYLE = {
     "A": ("Model A (reconstructed images)", "#1f77b4", "s"),
@@ -27,6 +28,7 @@ RECIPE_STYLE = {
     "C": ("Model C (PD-FT)", "#ff7f0e", "P"),
     "D": ("Model D (GDTT)", "#9467bd", "D"),
     "E": ("Model E (GDTT, PD-FT)", "#8c564b", "<"),
+    "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
     "F": ("Model F (LRB)", "#e377c2", "^"),
     "G": ("Model G (LRB, PD-FT)", "#7f7f7f", "v"),
     "H": ("Model H (LRB, GDTT)", "#bcbd22", ">"),

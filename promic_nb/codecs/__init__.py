@@ -12,6 +12,7 @@ from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
 from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
 from promic_nb.codecs.jpegai.tools import TOOLS
+from promic_nb.codecs.jpegai.vm33_codec import Vm33Codec
 from promic_nb.codecs.pillow import Avif, Jpeg, Jpeg2000
 from promic_nb.errors import UserError
 
@@ -35,6 +36,7 @@ def jpegai(op: str, tools: str, beta: float = 0.006, gain: int = 0, weights_file
 CODECS: dict[str, Callable[..., Codec]] = {c.name: c for c in (Jpeg, Jpeg2000, Avif, Hevc, Vvc)}
 # The four settings of the dissertation.
 CODECS |= {f"jpegai_{op}_{tools}": partial(jpegai, op, tools) for op in OPERATION_POINTS for tools in TOOLS}
+CODECS[Vm33Codec.name] = Vm33Codec
 
 
 def get(name: str, **settings) -> Codec:
