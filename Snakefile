@@ -45,8 +45,10 @@ def source(name):
     return {"notebook": f"notebooks/{name}.ipynb", "code": modules(name)}
 
 
-def weights(*betas):
-    return [f"data/weights/jpegai_beta{beta:g}.safetensors" for beta in betas]
+def weights(codec, *settings):
+    if codec == "jpegai_vm33":
+        return ["data/weights/jpegai_vm33_prior.safetensors"]
+    return [f"data/weights/jpegai_beta{s['beta']:g}.safetensors" for s in settings if "beta" in s]
 
 
 rule all:
@@ -86,7 +88,7 @@ rule benchmark:
     input:
         **source("03_codec_benchmark"),
         data=rules.data.output,
-        weights=lambda w: weights(*(s["beta"] for s in P.benchmark.codecs[w.codec] if "beta" in s)),
+        weights=lambda w: weights(w.codec, *P.benchmark.codecs[w.codec]),
     output:
         notebook=f"{RUN}/notebooks/03_codec_benchmark-{{codec}}.ipynb",
         table=multiext(f"{TABLES}/benchmark_{{codec}}", ".parquet", ".json"),
@@ -118,14 +120,14 @@ rule latents:
     input:
         **source("05_latents"),
         data=rules.data.output,
-        weights=lambda w: weights(P.rates[w.rate].beta),
+        weights=lambda w: weights(P.rates[w.rate].codec, P.rates[w.rate].settings),
     output:
         notebook=f"{RUN}/notebooks/05_latents-{{rate}}.ipynb",
         signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=["train", "test"]),
         table=multiext(f"{TABLES}/rates_{{rate}}", ".parquet", ".json"),
         figure=multiext(f"{FIGURES}/latent_{{rate}}", ".png", ".json"),
     params:
-        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
+        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, codec=P.rates[w.rate].codec, settings=P.rates[w.rate].settings, train_every=P.slices.train, test_every=P.slices.test, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/05_latents-{{rate}}.log",

@@ -21,6 +21,7 @@ CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple o
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
 CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
+LatentCodecName = Literal["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
 OperationPoint = Literal["bop", "hop"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]

@@ -10,11 +10,11 @@ from typing import Any
 
 import grimp
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from promic_nb import parameters
 from promic_nb.errors import UserError
-from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, NonNegative, Positive, RecipeName
+from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, LatentCodecName, NonNegative, Positive, RecipeName
 
 
 class _Strict(BaseModel):
@@ -37,10 +37,22 @@ class Slices(_Strict):
 
 
 class RatePoint(_Strict):
-    """One rate of the latent: a model of the codec and the displacement of its gain unit."""
+    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the displacement of its gain unit."""
 
-    beta: Positive
+    codec: LatentCodecName = "jpegai_bop_off"
+    beta: Positive | None = None
     gain: int = 0
+
+    @model_validator(mode="after")
+    def _beta_fits(self) -> RatePoint:
+        if (self.beta is None) != (self.codec == "jpegai_vm33"):
+            raise ValueError("a rate names a beta, except with jpegai_vm33, which has one model")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For `codecs.get`."""
+        return self.model_dump(exclude={"codec"}, exclude_none=True)
 
 
 class Training(_Strict):

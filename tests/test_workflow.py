@@ -30,12 +30,21 @@ def test_profiles_are_valid_and_carry_their_name(profile):
     ({"detector": "resnet"}, "detector: Input should be 'small' or 'resnet50'"),
     ({"slices": {"train": 0, "test": 1}}, "slices.train: Input should be greater than or equal to 1"),
     ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
+    ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate names a beta"),
+    ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.002}}}, "except with jpegai_vm33"),
+    ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
     ({"recipes": ["ProMIC"]}, "Add both to recipes"),
     ({"crop": 250}, "crop: Input should be a multiple of 64"),
 ])  # fmt: skip
 def test_a_mistake_in_a_profile_is_named(quick, change, message):
     with pytest.raises(UserError, match=message):
         load_profile({**quick, **change})
+
+
+def test_a_rate_point_is_a_codec_and_its_settings(quick):
+    rates = load_profile({**quick, "rates": {"low": {"beta": 0.002}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}).rates
+    assert (rates["low"].codec, rates["low"].settings) == ("jpegai_bop_off", {"beta": 0.002, "gain": 0})
+    assert (rates["vm33"].codec, rates["vm33"].settings) == ("jpegai_vm33", {"gain": 100})
 
 
 def test_a_missing_key_is_named(quick):

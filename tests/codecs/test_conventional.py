@@ -120,3 +120,4 @@ def test_rubbish_is_not_decoded(name):
 
 def test_parameter_types_know_every_codec():
     assert set(get_args(parameters.CodecName)) == set(codecs.CODECS)
+    assert set(get_args(parameters.LatentCodecName)) == {name for name in codecs.CODECS if name.startswith("jpegai_")}

@@ -20,7 +20,7 @@ from promic_nb.codecs.jpegai.vm33_codec import SIGMA_BOUNDS, Vm33Codec
 from promic_nb.datasets import download
 from promic_nb.errors import UserError
 
-# network: elements of its weights and biases (facts about the files: docs/codecs.md)
+# network: elements of its weights and biases (facts about the files: docs/codecs-vm33.md)
 PARAMETERS = {"analysis": 903_168, "hyper_encoder": 737_920, "hyper_decoder": 836_096, "hyper_scale_decoder": 819_712, "synthesis": 498_240}
 
 
