@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from promic_nb import codecs
 from promic_nb.codecs import BitstreamError, bpp
-from promic_nb.codecs.jpegai import vm33_weights
+from promic_nb.codecs.jpegai import tiles, vm33_weights
 from promic_nb.codecs.jpegai.bitstream import Stream
 from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.vm33 import Vm33
@@ -118,6 +118,17 @@ def test_latents_are_equal_with_other_threads_and_without_onednn(codec):
             assert (coder.latent(stream) == expected).all()
     finally:
         torch.set_num_threads(1)
+
+
+def test_tiles_do_not_show(random_networks, monkeypatch):
+    """The receptive fields stay within the tiles' margin of 64 samples."""
+    x = torch.rand(1, 1, 333, 515) * 255
+    y = random_networks.latent(x)
+    whole = random_networks.reconstruct(y)
+    monkeypatch.setattr(tiles, "TILE", 256)
+    monkeypatch.setattr(tiles, "MAX_SAMPLES", 2**14)
+    assert torch.allclose(tiles.tiled(random_networks.latent, x, (333, 515), -16), y, atol=1e-5)
+    assert torch.allclose(tiles.tiled(random_networks.reconstruct, y, (333, 515), 16), whole, atol=1e-3)
 
 
 def test_a_stream_decodes_with_its_own_gain(codec):
