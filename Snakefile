@@ -1,12 +1,13 @@
 # The study as a graph: one papermill run for each rule instance. `make reproduce` calls it; see README.md.
 #   snakemake --configfile config/quick.yaml [--config data=PATH dataset=lucchi] --cores 2
+import glob
 import os
 import sys
 from pathlib import Path
 
 from promic_nb.errors import UserError
 from promic_nb.recipes import RECIPES
-from promic_nb.workflow import load_profile, modules, notebook_parameters
+from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
 
 try:
     P = load_profile({**config, "data": str(config.get("data") or ""), "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
@@ -43,12 +44,6 @@ def checked(notebook, **values):
 
 def source(name):
     return {"notebook": f"notebooks/{name}.ipynb", "code": modules(name)}
-
-
-def weights(codec, *settings):
-    if codec == "jpegai_vm33":
-        return ["data/weights/jpegai_vm33_prior.safetensors"]
-    return [f"data/weights/jpegai_beta{s['beta']:g}.safetensors" for s in settings if "beta" in s]
 
 
 rule all:
@@ -88,12 +83,12 @@ rule benchmark:
     input:
         **source("03_codec_benchmark"),
         data=rules.data.output,
-        weights=lambda w: weights(w.codec, *P.benchmark.codecs[w.codec]),
+        weights=lambda w: weight_files(w.codec, P.benchmark.codecs[w.codec]),
     output:
         notebook=f"{RUN}/notebooks/03_codec_benchmark-{{codec}}.ipynb",
         table=multiext(f"{TABLES}/benchmark_{{codec}}", ".parquet", ".json"),
     params:
-        yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, tables=TABLES),
+        yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, metrics=P.benchmark.metrics, tables=TABLES),
     log:
         f"{RUN}/logs/03_codec_benchmark-{{codec}}.log",
     shell:
@@ -104,12 +99,13 @@ rule rate_distortion:
     input:
         **source("04_rate_distortion"),
         tables=expand(f"{TABLES}/benchmark_{{codec}}.parquet", codec=P.benchmark.codecs),
+        others=sorted(t for t in glob.glob(f"data/runs/{P.profile}/*/tables/benchmark_*.parquet") if not t.startswith(f"{TABLES}/")),
     output:
         notebook=f"{RUN}/notebooks/04_rate_distortion.ipynb",
-        table=multiext(f"{TABLES}/bd_rate", ".parquet", ".json"),
-        figure=multiext(f"{FIGURES}/rate_distortion", ".png", ".json"),
+        tables=multiext(f"{TABLES}/bd_rate", ".parquet", ".json") + multiext(f"{TABLES}/coding_cost", ".parquet", ".json"),
+        figures=expand(f"{FIGURES}/{{figure}}{{suffix}}", figure=["rate_distortion", "coding_cost", *(f"rd_{m}" for m in P.benchmark.metrics)], suffix=[".png", ".json"]),
     params:
-        yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=list(input.tables), reference=P.benchmark.reference, tables=TABLES, figures=FIGURES),
+        yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=[*input.tables, *input.others], references=P.benchmark.references, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/04_rate_distortion.log",
     shell:
@@ -120,7 +116,7 @@ rule latents:
     input:
         **source("05_latents"),
         data=rules.data.output,
-        weights=lambda w: weights(P.rates[w.rate].codec, P.rates[w.rate].settings),
+        weights=lambda w: weight_files(P.rates[w.rate].codec, [P.rates[w.rate].settings]),
     output:
         notebook=f"{RUN}/notebooks/05_latents-{{rate}}.ipynb",
         signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=["train", "test"]),

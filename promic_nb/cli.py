@@ -1,4 +1,4 @@
-"""The command `promic`: verdicts, provenance, data, report. Heavy imports wait inside the commands."""
+"""The command `promic`: verdicts, provenance, data, codecs, report. Heavy imports wait inside the commands."""
 
 from __future__ import annotations
 
@@ -96,6 +96,29 @@ def data(
         write.parent.mkdir(parents=True, exist_ok=True)
         write.write_text(json.dumps(summary, indent=1))
     typer.echo(json.dumps(summary, indent=1))
+
+
+@app.command("codecs")
+def print_codecs(as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False) -> None:
+    """List which codecs this machine can run, with versions and exact encoder settings, and how to get the others."""
+    import warnings
+
+    from promic_nb.codecs.inventory import inventory
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of libraries, about each other
+        entries = inventory()
+    if as_json:
+        typer.echo(json.dumps(entries, indent=1))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(soft_wrap=True, highlight=False)
+    for about in entries:
+        mark = "[green]ready[/]  " if about["available"] else "[yellow]missing[/]"
+        console.print(f"{mark}  [bold]{about['codec']}[/]  {escape(about['version'] or about['missing'])}")
+        console.print(f"           [dim]{escape(about['encoder'] or about['remedy'])}[/]")
 
 
 def main() -> None:

@@ -20,11 +20,25 @@ Positive = Annotated[float, Field(gt=0, description="a number above 0")]
 CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
-CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
+CodecName = Literal[
+    "jpeg", "jpeg2000", "jpegxl", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33",
+    "jpegai_reference",
+]  # fmt: skip
 LatentCodecName = Literal["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
 OperationPoint = Literal["bop", "hop"]
+MetricName = Literal["psnr", "ssim", "ms_ssim", "iw_ssim", "vmaf", "vif", "vif_wavelet", "psnr_hvs", "psnr_hvs_m", "nlpd", "fsim"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]
+
+
+def whole(low: int, high: int) -> Any:
+    """The type of a whole number in low..high."""
+    return Annotated[int, Field(ge=low, le=high, description=f"a whole number from {low} to {high}")]
+
+
+def number(low: float, high: float) -> Any:
+    """The type of a number in low..high."""
+    return Annotated[float, Field(ge=low, le=high, description=f"a number from {low} to {high}")]
 
 
 def code_cells(notebook: Path | dict) -> list[tuple[str, list[str]]]:
@@ -65,12 +79,19 @@ def validate(notebook: Path | dict, values: dict[str, Any], name: str = "") -> d
     Raises:
         UserError: one line that names the notebook, the parameter and the choices.
     """
-    model = declared(notebook)
-    name = name or (str(notebook) if isinstance(notebook, Path) else "the notebook")
+    return check(declared(notebook), values, name or (str(notebook) if isinstance(notebook, Path) else "the notebook"))
+
+
+def check(model: type[BaseModel], values: dict[str, Any], where: str) -> dict[str, Any]:
+    """All fields of a model, with `values` in place of defaults.
+
+    Raises:
+        UserError: one line that says where, and names the parameter and the choices.
+    """
     try:
         return model(**values).model_dump()
     except ValidationError as error:
-        raise _as_user_error(error, model, values, name) from None
+        raise _as_user_error(error, model, values, where) from None
 
 
 def _as_user_error(error: ValidationError, model: type[BaseModel], values: dict[str, Any], where: str) -> UserError:

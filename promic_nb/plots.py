@@ -6,22 +6,29 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-# Marker and colour of each codec, after Figs. 29-35 where those have the codec; readable without colour.
+# Name, colour and marker of each codec. HEVC, VVC and the four settings of the learned codec have the markers of Figs. 27 and 28 and the
+# colours of Figs. 29-35; readable without colour.
 CODEC_STYLE = {
     "jpeg": ("JPEG", "#7f7f7f", "v"),
-    "jpeg2000": ("JPEG 2000", "#bcbd22", "^"),
-    "avif": ("AVIF", "#9467bd", "s"),
+    "jpeg2000": ("JPEG 2000", "#bcbd22", "<"),
+    "jpegxl": ("JPEG XL", "#8c564b", ">"),
+    "avif": ("AVIF", "#9467bd", "*"),
     "vvc": ("VVC intra", "#1f77b4", "p"),
     "hevc": ("HEVC intra", "#d62728", "X"),
     "jpegai_bop_off": ("JPEG-AI-style BOP, tools off", "#2ca02c", "o"),
-    "jpegai_bop_on": ("JPEG-AI-style BOP, tools on", "#17becf", "D"),
-    "jpegai_hop_off": ("JPEG-AI-style HOP, tools off", "#ff7f0e", "P"),
-    "jpegai_hop_on": ("JPEG-AI-style HOP, tools on", "#8c564b", "<"),
+    "jpegai_bop_on": ("JPEG-AI-style BOP, tools on", "#2ca02c", "s"),
+    "jpegai_hop_off": ("JPEG-AI-style HOP, tools off", "#2ca02c", "D"),
+    "jpegai_hop_on": ("JPEG-AI-style HOP, tools on", "#2ca02c", "^"),
     "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
+    "jpegai_reference": ("JPEG AI (reference software)", "#17becf", "P"),
 }
+# Colours of Figs. 27 and 28.
+DATASET_STYLE = {"lucchi": ("Lucchi++", "#2ca02c"), "kasthuri": ("Kasthuri++", "#d62728"), "phantom": ("Phantom", "#7f7f7f")}
 RECIPE_STYLE = {
     "A": ("Model A (reconstructed images)", "#1f77b4", "s"),
     "B": ("Model B (base)", "#d62728", "X"),
@@ -43,6 +50,32 @@ def use_style() -> None:
     })  # fmt: skip
 
 
+def _codec_curves(axis: Axes, table: pd.DataFrame, y: str) -> None:
+    """A line for each codec: `y` over `bpp`, one point for each setting."""
+    for codec, (name, colour, marker) in CODEC_STYLE.items():
+        curve = table[table.codec == codec].sort_values("bpp")
+        if len(curve):
+            axis.plot(curve.bpp, curve[y], color=colour, marker=marker, label=name)
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel or two in a row; panels that are not needed are gone."""
+    columns = min(2, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(9 if columns == 2 else 6.4, 3.2 * rows if columns == 2 else 4), squeeze=False)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, list(axes.flat[:count])
+
+
+def _legend(figure: Figure, axes: list[Axes]) -> None:
+    """One legend: within a single panel, below several."""
+    if len(axes) == 1:
+        axes[0].legend()
+    else:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+
+
 def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     """Mean quality over mean rate, a panel for each metric, a line for each codec (as Figs. 29-35).
 
@@ -50,16 +83,48 @@ def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
         table: rows of codec, setting, bpp, metric, value (one for each slice).
         labels: metric to axis label, in panel order.
     """
-    columns = min(2, len(labels))
-    figure, axes = plt.subplots(-(-len(labels) // columns), columns, figsize=(9, 3.2 * -(-len(labels) // columns)), squeeze=False)
-    means = table.groupby(["codec", "setting", "metric"], as_index=False)[["bpp", "value"]].mean()
-    for axis, (metric, label) in zip(axes.flat, labels.items(), strict=False):
-        for codec, (name, colour, marker) in CODEC_STYLE.items():
-            curve = means.query("codec == @codec and metric == @metric").sort_values("bpp")
-            if len(curve):
-                axis.plot(curve.bpp, curve.value, color=colour, marker=marker, label=name)
-        axis.set(xlabel="rate (bpp)", ylabel=label)
-    axes.flat[0].legend()
+    figure, axes = _panels(len(labels))
+    means = table.dropna(subset=["value"]).groupby(["codec", "setting", "metric"], as_index=False)[["bpp", "value"]].mean()
+    for axis, (metric, label) in zip(axes, labels.items(), strict=True):
+        _codec_curves(axis, means[means.metric == metric], "value")
+        axis.set(xlabel="bits per pixel (bpp)", ylabel=label)
+    _legend(figure, axes)
+    return figure
+
+
+def rate_quality_of_datasets(table: pd.DataFrame, metric: str, label: str) -> Figure:
+    """Mean quality over mean rate of several data sets: colours are data sets, markers codecs (as Figs. 27 and 28).
+
+    Args:
+        table: rows of dataset, codec, setting, bpp, metric, value (one for each slice).
+        label: of the metric's axis.
+    """
+    figure, (axis,) = _panels(1)
+    part = table[table.metric == metric].dropna(subset=["value"])
+    means = part.groupby(["dataset", "codec", "setting"], as_index=False)[["bpp", "value"]].mean()
+    for (dataset, codec), curve in means.groupby(["dataset", "codec"]):
+        curve = curve.sort_values("bpp")
+        axis.plot(curve.bpp, curve.value, color=DATASET_STYLE[dataset][1], marker=CODEC_STYLE[codec][2])
+    shown = [(DATASET_STYLE[d][0], {"color": DATASET_STYLE[d][1]}) for d in DATASET_STYLE if d in set(means.dataset)]
+    shown += [(s[0], {"color": "black", "marker": s[2], "linestyle": ""}) for c, s in CODEC_STYLE.items() if c in set(means.codec)]
+    axis.legend(handles=[Line2D([], [], label=name, **style) for name, style in shown], fontsize=7)
+    axis.set(xlabel="bits per pixel (bpp)", ylabel=label)
+    return figure
+
+
+def coding_cost(table: pd.DataFrame) -> Figure:
+    """Seconds and memory of encoding and decoding over rate, a line for each codec; medians over slices.
+
+    Args:
+        table: rows of codec, setting, bpp, encode_s, decode_s, encode_mb, decode_mb (one for each slice).
+    """
+    panels = {"encode_s": "encoding (s)", "decode_s": "decoding (s)", "encode_mb": "encoder's memory (MB)", "decode_mb": "decoder's memory (MB)"}
+    figure, axes = _panels(len(panels))
+    medians = table.groupby(["codec", "setting"], as_index=False)[["bpp", *panels]].median()
+    for axis, (column, label) in zip(axes, panels.items(), strict=True):
+        _codec_curves(axis, medians, column)
+        axis.set(xlabel="bits per pixel (bpp)", ylabel=label, xscale="log", yscale="log")
+    _legend(figure, axes)
     return figure
 
 

@@ -12,9 +12,9 @@ import grimp
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from promic_nb import parameters
+from promic_nb import codecs, parameters
 from promic_nb.errors import UserError
-from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, LatentCodecName, NonNegative, Positive, RecipeName
+from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, LatentCodecName, MetricName, NonNegative, Positive, RecipeName
 
 
 class _Strict(BaseModel):
@@ -22,11 +22,12 @@ class _Strict(BaseModel):
 
 
 class Benchmark(_Strict):
-    """The rate-distortion study: each such test slice, settings by codec, and the codec that BD-rates refer to."""
+    """The rate-distortion study: each such test slice, metrics, settings by codec (or `target_bpp`), and the codecs that BD-rates refer to."""
 
     every: Count
+    metrics: list[MetricName]
     codecs: dict[CodecName, list[dict]]
-    reference: CodecName
+    references: list[CodecName]
 
 
 class Slices(_Strict):
@@ -88,7 +89,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
     """A profile from Snakemake's config.
 
     Raises:
-        UserError: an unknown or missing key, a wrong type or value; the key and the choices are named.
+        UserError: an unknown or missing key, a wrong type or value, a codec's setting among them; the key and the choices are named.
     """
     try:
         profile = Profile(**config)
@@ -99,10 +100,25 @@ def load_profile(config: dict[str, Any]) -> Profile:
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else f"Keys: {', '.join(known)}"
         raise UserError(f"profile {config.get('profile', '?')!r}: {key}: {first['msg']}", hint) from None
+    try:
+        for codec, settings in profile.benchmark.codecs.items():
+            codecs.expand(codec, settings)
+    except UserError as error:
+        raise UserError(f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy) from None
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
         raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")
     return profile
+
+
+def weight_files(codec: str, settings: list[dict]) -> list[str]:
+    """Weight files in the repository that a codec reads at some settings: those of its betas; with a target rate all that are registered."""
+    if codec == "jpegai_vm33":
+        return ["data/weights/jpegai_vm33_prior.safetensors"]
+    if not codec.startswith("jpegai"):
+        return []
+    files = [f"data/weights/jpegai_beta{s['beta']:g}.safetensors" for s in settings if "beta" in s]
+    return files + (["data/weights/registry.yaml"] if any("target_bpp" in s for s in settings) else [])
 
 
 def notebook_parameters(notebook: str, values: dict[str, Any]) -> str:

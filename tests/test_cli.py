@@ -34,6 +34,24 @@ def test_verdicts_need_a_run(tmp_path):
     assert "make reproduce" in done.stderr
 
 
+def test_codecs_lists_what_can_run_and_how_to_get_the_rest():
+    done = promic("codecs", "--json", JPEG_AI_REFERENCE="", IMAGEIO_FFMPEG_EXE="/nowhere/ffmpeg")
+    assert done.returncode == 0
+    about = {entry["codec"]: entry for entry in json.loads(done.stdout)}
+    assert about["jpeg"]["available"] and "quality=50" in about["jpeg"]["encoder"] and "libjpeg" in about["jpeg"]["version"]
+    assert about["jpegai_bop_off"]["available"]
+    assert not about["hevc"]["available"] and "imageio-ffmpeg" in about["hevc"]["remedy"]
+    assert not about["jpegai_reference"]["available"] and "JPEG_AI_REFERENCE" in about["jpegai_reference"]["remedy"]
+
+
+def test_codecs_shows_the_encoders_command():
+    done = promic("codecs", JPEG_AI_REFERENCE="")
+    assert done.returncode == 0
+    assert "missing  jpegai_reference" in done.stdout
+    if "ready    hevc" in done.stdout:
+        assert "-c:v libx265 -preset slow -tune psnr" in done.stdout
+
+
 def test_help_lists_the_commands():
     out = promic("--help").stdout
-    assert all(name in out for name in ("verdicts", "explain", "report", "data"))
+    assert all(name in out for name in ("verdicts", "explain", "report", "data", "codecs"))

@@ -8,6 +8,7 @@ from papermill.exceptions import PapermillException
 from promic_nb import parameters
 from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
+from promic_nb.metrics import METRICS
 from promic_nb.models.config import CONFIGS
 from promic_nb.recipes import RECIPES
 
@@ -36,7 +37,7 @@ def test_defaults_and_given_values_come_together(notebook):
 
 @pytest.mark.parametrize(("values", "message"), [
     ({"stpes": 3}, "unknown parameter 'stpes'. Did you mean 'steps'\\? Choices: codec, steps"),
-    ({"codec": "jpg"}, "parameter 'codec' is 'jpg'. Choices: 'jpeg', 'jpeg2000', 'avif', 'hevc', 'vvc', 'jpegai_bop_off', "),
+    ({"codec": "jpg"}, "parameter 'codec' is 'jpg'. Choices: 'jpeg', 'jpeg2000', .*'jpegai_bop_off'"),
     ({"steps": 0}, "parameter 'steps' is 0. Choices: a whole number from 1"),
     ({"steps": 2.5}, "parameter 'steps' is 2.5. Choices: a whole number"),
     ({"steps": "3"}, "parameter 'steps' is '3'"),
@@ -74,3 +75,4 @@ def test_the_engine_refuses_before_a_kernel_starts(notebook, monkeypatch):
 def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.RecipeName)) == set(RECIPES)
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
+    assert set(get_args(parameters.MetricName)) == set(METRICS)

@@ -1,11 +1,13 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.workflow import load_profile, modules, notebook_parameters
+from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +47,31 @@ def test_a_rate_point_is_a_codec_and_its_settings(quick):
     rates = load_profile({**quick, "rates": {"low": {"beta": 0.002}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}).rates
     assert (rates["low"].codec, rates["low"].settings) == ("jpegai_bop_off", {"beta": 0.002, "gain": 0})
     assert (rates["vm33"].codec, rates["vm33"].settings) == ("jpegai_vm33", {"gain": 100})
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"codecs": {"hevc": [{"qp": 99}]}}, "profile 'quick': benchmark.codecs: codec 'hevc': parameter 'qp' is 99. Choices: a whole number"),
+    ({"codecs": {"vvc": [{"qp": 30, "presett": "fast"}]}}, "unknown parameter 'presett'. Did you mean 'preset'"),
+    ({"codecs": {"jpegai_bop_off": [{"target_bpp": [0.1], "gain": 3}]}}, "target_bpp is given with gain"),
+    ({"codecs": {"hecv": []}}, "benchmark.codecs.hecv"),
+    ({"metrics": ["psnrr"]}, "benchmark.metrics.0: Input should be 'psnr'"),
+])  # fmt: skip
+def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change, message):
+    with pytest.raises(UserError, match=message):
+        load_profile({**quick, "benchmark": {**quick["benchmark"], **change}})
+
+
+def test_checking_a_profile_imports_no_torch():
+    code = "import sys, yaml; from promic_nb.workflow import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
+    done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_run_depends_on_its_weights():
+    assert weight_files("jpegai_bop_off", [{"beta": 0.002, "gain": 5}]) == ["data/weights/jpegai_beta0.002.safetensors"]
+    assert weight_files("jpegai_hop_on", [{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
+    assert weight_files("jpegai_vm33", [{}]) == ["data/weights/jpegai_vm33_prior.safetensors"]
+    assert weight_files("hevc", [{"target_bpp": [0.1]}]) == []
 
 
 def test_a_missing_key_is_named(quick):

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from promic_nb.errors import UserError
 
+MAX_SAMPLES = 2**26  # of an image; a decoder allocates no more, whatever a damaged header claims
+
 
 class BitstreamError(UserError):
     """A bitstream that is truncated, damaged, of another codec, or made with other weights."""
+
+
+@dataclass(frozen=True)
+class RateControl:
+    """The setting that moves a codec's rate.
+
+    Attributes:
+        setting: its name, as in `codecs.get`.
+        lowest, highest: its values at the lowest and at the highest rate; the rate is monotone in between.
+        integer: whether it takes whole numbers only.
+        guess: a value to start from for a rate in bpp; by default the middle.
+        models: further settings that stand for coarse steps of the rate, from the lowest to the highest, such as one for each trained
+            model; they are compared with the setting at `neutral`.
+        neutral: the setting's value that changes nothing in a model.
+    """
+
+    setting: str
+    lowest: float
+    highest: float
+    integer: bool = True
+    guess: Callable[[float], float] | None = None
+    models: Callable[[], list[dict]] = lambda: [{}]
+    neutral: float = 0
 
 
 @runtime_checkable
 class Codec(Protocol):
     """A lossy codec of grey images at one setting.
 
+    The class (or the function that the registry has in its place) also has `rate_control`, a `RateControl`.
+
     Attributes:
         name: as in the registry.
-        setting: what fixes the rate and the encoder, for tables: e.g. "q=50" or "beta=0.006".
+        setting: what fixes the rate and the encoder, for tables: e.g. "qp=32 preset=slow" or "beta0.006".
     """
 
     name: str
@@ -33,6 +62,10 @@ class Codec(Protocol):
         """uint8 (H, W) image of a bitstream."""
         ...
 
+    def overhead(self, stream: bytes) -> int:
+        """Bytes of a whole bitstream that hold no coded samples: container, headers, parameter sets, tables. They are part of its rate."""
+        ...
+
 
 @runtime_checkable
 class LatentCodec(Codec, Protocol):
@@ -44,14 +77,26 @@ class LatentCodec(Codec, Protocol):
 
 
 def check_image(image: np.ndarray) -> np.ndarray:
-    """The image, if it is uint8 (H, W) of at least 16x16.
+    """The image, if it is uint8 (H, W) of at least 16x16 and at most 2^26 samples.
 
     Raises:
         UserError: it is not.
     """
     if image.dtype != np.uint8 or image.ndim != 2 or min(image.shape) < 16:
         raise UserError(f"a codec got an image of {image.dtype} {image.shape}", "Give uint8 (H, W) of at least 16x16 samples")
+    if image.size > MAX_SAMPLES:
+        raise UserError(f"a codec got an image of {image.shape[0]}x{image.shape[1]} samples", f"Cut it into parts of at most {MAX_SAMPLES} samples")
     return image
+
+
+def check_size(height: int, width: int, name: str) -> None:
+    """Refuse the size that a bitstream claims before anything of that size is allocated.
+
+    Raises:
+        BitstreamError: no encoder here writes such a size.
+    """
+    if min(height, width) < 16 or height * width > MAX_SAMPLES:
+        raise BitstreamError(f"the {name} stream claims {height}x{width} samples", f"Streams here have 16x16 to {MAX_SAMPLES} samples; encode again")
 
 
 def check_range(what: str, value: float, low: float, high: float) -> float:

@@ -1,13 +1,24 @@
-"""Still-image codecs that Pillow brings: JPEG, JPEG 2000 and AVIF, one grey component each."""
+"""Still-image codecs that Pillow brings: JPEG, JPEG 2000 and AVIF, one grey component each.
+
+None of these formats has a checksum over its samples: a stream that is cut, foreign or damaged in its headers is refused, a flipped bit
+within the coded samples may decode to a damaged image.
+"""
 
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
-from PIL import Image, features
+import PIL
+from PIL import AvifImagePlugin, Image, features
 
-from promic_nb.codecs.base import BitstreamError, check_image, check_range
+from promic_nb.codecs import container
+from promic_nb.codecs.base import BitstreamError, RateControl, check_image, check_size
+from promic_nb.errors import UserError
+from promic_nb.parameters import number, whole
+
+EOI = b"\xff\xd9"
 
 
 class _PillowCodec:
@@ -16,8 +27,13 @@ class _PillowCodec:
     name: str
     format: str
     feature: str
+    end = b""  # what a whole stream ends with
 
     def __init__(self, setting: str, **options: object) -> None:
+        if not features.check(self.feature):
+            raise UserError(
+                f"Pillow {PIL.__version__} was built without {self.feature}", "Install Pillow's wheel from PyPI: pip install pillow>=11.3"
+            )
         self.setting, self._options = setting, options
 
     def encode(self, image: np.ndarray) -> bytes:
@@ -27,15 +43,31 @@ class _PillowCodec:
 
     def decode(self, stream: bytes) -> np.ndarray:
         try:
-            with Image.open(io.BytesIO(stream), formats=[self.format]) as image:
-                return np.array(image.convert("L"))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise BitstreamError(f"not a whole {self.format} stream ({error})", "Encode the image again") from error
+            if not stream.endswith(self.end):
+                raise OSError("its end is missing")
+            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(stream), formats=[self.format]) as image:
+                check_size(image.height, image.width, self.format)
+                if image.mode != "L":
+                    raise OSError(f"it holds {image.mode} samples, not grey ones")
+                return np.array(image)
+        except BitstreamError:
+            raise
+        except (OSError, SyntaxError, ValueError, ArithmeticError, MemoryError, RuntimeError, Image.DecompressionBombError) as error:
+            raise BitstreamError(f"not a whole {self.format} stream of grey samples ({error})", "Encode the image again") from error
+
+    def overhead(self, stream: bytes) -> int:
+        """Bytes that hold no coded samples, see `container`."""
+        return getattr(container, self.name)(stream)
 
     @classmethod
     def version(cls) -> str:
         """Encoder and version, for provenance."""
-        return f"{cls.feature} {features.version(cls.feature)}"
+        return f"{cls.feature} {features.version(cls.feature)} (Pillow {PIL.__version__})"
+
+    @property
+    def command(self) -> str:
+        """The encoder's exact settings."""
+        return f"Image.save(format={self.format!r}, {', '.join(f'{k}={v!r}' for k, v in self._options.items())})"
 
 
 class Jpeg(_PillowCodec):
@@ -45,10 +77,11 @@ class Jpeg(_PillowCodec):
         quality: libjpeg's quality factor, 1..100.
     """
 
-    name, format, feature = "jpeg", "JPEG", "libjpeg_turbo"
+    name, format, feature, end = "jpeg", "JPEG", "libjpeg_turbo", EOI
+    rate_control = RateControl("quality", 1, 100)
 
-    def __init__(self, quality: int = 50) -> None:
-        super().__init__(f"q={quality}", quality=check_range("JPEG quality", quality, 1, 100), optimize=True)
+    def __init__(self, quality: whole(1, 100) = 50) -> None:
+        super().__init__(f"q={quality}", quality=quality, optimize=True)
 
 
 class Jpeg2000(_PillowCodec):
@@ -58,15 +91,15 @@ class Jpeg2000(_PillowCodec):
         bpp: target rate in bits per pixel; the encoder meets it from below.
     """
 
-    name, format, feature = "jpeg2000", "JPEG2000", "jpg_2000"
+    name, format, feature, end = "jpeg2000", "JPEG2000", "jpg_2000", EOI
+    rate_control = RateControl("bpp", 0.01, 8, integer=False, guess=lambda bpp: bpp)
 
-    def __init__(self, bpp: float = 0.5) -> None:
-        check_range("JPEG 2000 rate", bpp, 0.01, 8)
+    def __init__(self, bpp: number(0.01, 8) = 0.5) -> None:
         super().__init__(f"bpp={bpp:g}", quality_mode="rates", quality_layers=[8 / bpp], irreversible=True, no_jp2=True)
 
 
 class Avif(_PillowCodec):
-    """AVIF, monochrome (libaom or what Pillow was built with).
+    """AVIF, monochrome (libaom in Pillow's wheels), one thread.
 
     Args:
         quality: 0..100.
@@ -74,6 +107,12 @@ class Avif(_PillowCodec):
     """
 
     name, format, feature = "avif", "AVIF", "avif"
+    rate_control = RateControl("quality", 0, 100)
 
-    def __init__(self, quality: int = 50, speed: int = 6) -> None:
-        super().__init__(f"q={quality}", quality=check_range("AVIF quality", quality, 0, 100), speed=speed, subsampling="4:0:0")
+    def __init__(self, quality: whole(0, 100) = 50, speed: whole(0, 10) = 6) -> None:
+        super().__init__(f"q={quality}", quality=quality, speed=speed, subsampling="4:0:0", max_threads=1)
+
+    @classmethod
+    def version(cls) -> str:
+        """Container library, encoder and versions."""
+        return f"{super().version()}, aom {AvifImagePlugin.get_codec_version('aom')}"

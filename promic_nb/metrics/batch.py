@@ -16,6 +16,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from promic_nb.errors import UserError
+from promic_nb.journal import Journal
 from promic_nb.metrics.front_end import FrontEnd
 from promic_nb.metrics.quality import check_names, compute
 
@@ -55,7 +56,7 @@ def compute_table(
     import pandas as pd
 
     settings = {"names": check_names(names), "bit_depth": bit_depth, "front_end": front_end}
-    done, labels, rows = _read(journal), [], {}
+    done, labels, rows = Journal(journal), [], {}
     total = len(pairs) if hasattr(pairs, "__len__") else None
     pending: dict[Future, tuple[int, str]] = {}
     with _pool(workers or os.cpu_count() or 1) as (pool, most), tqdm(total=total, desc="quality", unit="pair", disable=not progress) as bar:
@@ -65,7 +66,7 @@ def compute_table(
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
                     i, key = pending.pop(future)
                     rows[i] = future.result()
-                    _append(journal, key, rows[i])
+                    done[key] = rows[i]
                     bar.update()
 
         for i, (label, reference, distorted) in enumerate(pairs):
@@ -150,25 +151,3 @@ def _key(label: dict[str, Any], reference: np.ndarray, distorted: np.ndarray, se
 def _source() -> str:
     """Hash of the metrics' source."""
     return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-
-
-def _read(journal: str | Path | None) -> dict[str, list]:
-    """Rows by key; a last line that a kill cut short is skipped."""
-    found = {}
-    if journal and Path(journal).is_file():
-        for line in Path(journal).read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            found[record["key"]] = record["rows"]
-    return found
-
-
-def _append(journal: str | Path | None, key: str, rows: list) -> None:
-    if journal:
-        path = Path(journal)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            # A newline first: the line before may have been cut short.
-            file.write("\n" + json.dumps({"key": key, "rows": rows}))

@@ -16,7 +16,9 @@ from promic_nb.datasets.layout import SliceStack
 from promic_nb.training.fit import SampleStream, fit, one_cycle
 from promic_nb.training.start import klt, start_from
 
-DITHERED = 0.7  # share of the steps with dithered rounding; then the decoder's plain rounding
+# Share of the steps in which all parts are trained, with dithered rounding. Then the synthesis alone learns to live with the coder's plain
+# rounding, as in stage IV of JPEG AI's training: its straight-through gradient misleads the analysis (rate up by half, no quality).
+DITHERED = 0.8
 
 
 class CodecTask(lightning.LightningModule):
@@ -31,18 +33,21 @@ class CodecTask(lightning.LightningModule):
     def __init__(self, model: JpegAiStyle, beta: float, rate: float, steps: int) -> None:
         super().__init__()
         self.model, self.beta, self.rate, self.steps = model.to(memory_format=torch.channels_last), beta, rate, steps
+        self._free = [p for p in model.parameters() if p.requires_grad]
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
-        x_hat, bpp = self.model(batch, dither=self.global_step < DITHERED * self.steps)
+        dither = self.global_step < DITHERED * self.steps
+        for parameter in self._free:
+            parameter.requires_grad_(dither)
+        self.model.synthesis.requires_grad_(True)
+        x_hat, bpp = self.model(batch, dither)
         mse = (x_hat - batch).square().mean()
         loss = bpp + self.beta * mse
         self.log_dict({"loss": loss, "bpp": bpp, "psnr_db": 10 * torch.log10(255**2 / mse)}, prog_bar=True)
         return loss
 
     def configure_optimizers(self) -> dict:
-        return one_cycle(
-            torch.optim.Adam([p for p in self.parameters() if p.requires_grad], self.rate), self.rate, self.steps, warm_up=0.05, final_div_factor=10
-        )
+        return one_cycle(torch.optim.Adam(self._free, self.rate), self.rate, self.steps, warm_up=0.05, final_div_factor=10)
 
 
 def crops(stack: SliceStack, size: int, seed: int) -> SampleStream:
@@ -89,5 +94,5 @@ def train_codec(
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(TRANSFORMS))
     task = CodecTask(model, beta, learning_rate, steps)
-    fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=10.0, precision=precision, progress=progress)
+    fit(task, crops(stack, crop, seed), steps=steps, batch=batch, folder=folder, clip=1.0, precision=precision, progress=progress)
     return model

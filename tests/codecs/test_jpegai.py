@@ -173,7 +173,7 @@ def test_another_codecs_stream_is_refused(untrained):
 
 
 def test_container_overhead_is_small(untrained):
-    assert untrained.overhead == OVERHEAD == 26
+    assert untrained.overhead(b"") == OVERHEAD == 26
 
 
 def test_models_without_an_operation_point_or_tools_say_so(tmp_path):

@@ -171,22 +171,35 @@ def test_another_prior_is_refused(codec):
 
 
 def test_a_missing_file_is_named(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=rf"networks in {tmp_path} lack single_encode_y\.onnx.*PROMIC_VM33=PATH.*download"):
+    with pytest.raises(UserError, match=rf"not in {tmp_path} \(single_encode_y\.onnx is missing\)\. Download them: .*PROMIC_VM33=PATH"):
         codecs.get("jpegai_vm33", folder=str(tmp_path))
     monkeypatch.setenv("PROMIC_VM33", str(tmp_path / "other"))
     with pytest.raises(UserError, match=f"{tmp_path}/other"):
         codecs.get("jpegai_vm33")
+    monkeypatch.delenv("PROMIC_VM33")
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    with pytest.raises(UserError, match=f"{tmp_path}/data/jpeg-ai-vm3.3"):
+        codecs.get("jpegai_vm33")
 
 
-def test_without_a_network_the_remedy_is_named(tmp_path, monkeypatch):
+def test_downloads_are_the_pinned_files(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    monkeypatch.setattr(download.pooch, "retrieve", lambda url, **options: asked.append((url, options)))
+    assert vm33_weights.download() == tmp_path / "data" / "jpeg-ai-vm3.3"
+    for (url, options), (source, sha256) in zip(asked, vm33_weights.FILES.values(), strict=True):
+        assert "/4612a67ee353307320677b65ebb10e8f124ac231/" in url and url.endswith(source)
+        assert options["known_hash"] == f"sha256:{sha256}" and options["fname"] == Path(source).name
+
+
+def test_without_a_connection_the_remedy_is_named(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no route to host")
 
-    monkeypatch.delenv("PROMIC_VM33", raising=False)
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     monkeypatch.setattr(download.pooch, "retrieve", refuse)
     with pytest.raises(UserError, match=r"jpeg-ai-vm3\.3 could not be downloaded \(no route to host\).*PROMIC_VM33=PATH.*4612a67e"):
-        codecs.get("jpegai_vm33")
+        vm33_weights.download()
 
 
 @pytest.mark.real_data

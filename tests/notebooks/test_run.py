@@ -47,22 +47,30 @@ def test_02_train_codec(execute, out):
 @pytest.mark.parametrize(("codec", "settings"), [
     ("jpeg", [{"quality": q} for q in (5, 15, 40, 80)]),
     ("hevc", [{"qp": q} for q in (44, 38, 32, 26)]),
-    ("jpegai_bop_off", [{"beta": 0.006}]),
+    ("jpegai_bop_off", [{"beta": 0.006}, {"target_bpp": [0.3]}]),
 ])  # fmt: skip
 def test_03_codec_benchmark(execute, out, codec, settings):
     execute("03_codec_benchmark", codec=codec, settings=settings, every=1)
     table = pd.read_parquet(out / "tables" / f"benchmark_{codec}.parquet")
     assert len(table) == 2 * len(settings) * 4
-    assert table.value.notna().all() and (table.bpp > 0).all()
+    assert table.value.notna().all() and (table.bpp == 8 * table.bytes / 256**2).all()
+    assert (table[["encode_s", "decode_s", "overhead_bytes"]] > 0).all(axis=None)
+    assert table.target_bpp.notna().sum() == 2 * 4 * sum("target_bpp" in s for s in settings)
 
 
 def test_04_rate_distortion(execute, out):
-    codecs = ("jpeg", "hevc", "jpegai_bop_off")
-    execute("04_rate_distortion", benchmarks=[str(out / "tables" / f"benchmark_{c}.parquet") for c in codecs], reference="jpeg")
-    bd = pd.read_parquet(out / "tables" / "bd_rate.parquet").set_index(["codec", "metric"])
-    assert bd.bd_rate_percent["jpeg", "psnr"] == pytest.approx(0, abs=1e-9)
-    assert bd.bd_rate_percent["hevc", "psnr"] < 0
-    assert "1 points" in bd.reason["jpegai_bop_off", "psnr"]
+    tables = [out / "tables" / f"benchmark_{c}.parquet" for c in ("jpeg", "hevc", "jpegai_bop_off")]
+    other = out / "elsewhere.parquet"
+    pd.read_parquet(tables[0]).assign(dataset="lucchi").to_parquet(other)
+    execute("04_rate_distortion", benchmarks=[*map(str, tables), str(other)], references=["jpeg", "hevc"])
+    bd = pd.read_parquet(out / "tables" / "bd_rate.parquet").set_index(["reference", "codec", "metric"]).sort_index()
+    assert bd.bd_rate_percent["jpeg", "jpeg", "psnr"] == pytest.approx(0, abs=1e-9)
+    assert bd.bd_rate_percent["jpeg", "hevc", "psnr"] < 0 < bd.bd_rate_percent["hevc", "jpeg", "psnr"]
+    assert "2 points" in bd.reason["jpeg", "jpegai_bop_off", "psnr"]
+    cost = pd.read_parquet(out / "tables" / "coding_cost.parquet").set_index("codec")
+    assert cost.encode_mpixel_s["jpeg"] > cost.encode_mpixel_s["hevc"] > 0
+    for figure in ("rate_distortion", "coding_cost", "rd_psnr", "rd_nlpd", "rd_datasets_psnr"):
+        assert (out / "figures" / f"{figure}.png").is_file()
 
 
 def test_05_latents(execute, out):

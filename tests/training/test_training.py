@@ -107,3 +107,23 @@ def test_codec_training_lowers_its_loss_and_repeats(tmp_path, tiny):
     assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
     psnr = pd.read_csv(tmp_path / "a" / "metrics.csv").psnr_db
     assert psnr.iloc[-1] > 14  # a flat grey patch has about 16 dB, noise about 8
+
+
+def changed(before, after) -> set[str]:
+    """First parts of the names of tensors that differ."""
+    later = after.state_dict()
+    return {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, later[k])}
+
+
+def test_the_synthesis_alone_learns_with_plain_rounding(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr("promic_nb.training.codec.DITHERED", 0.0)
+    start = train_codec(tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False)
+    after = train_codec(tiny, beta=0.01, steps=2, crop=64, batch=1, start=start, folder=tmp_path / "b", progress=False)
+    assert changed(start, after) == {"synthesis"}
+
+
+def test_another_operation_point_keeps_the_common_networks(tmp_path, tiny):
+    bop = train_codec(tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False)
+    hop = train_codec(tiny, beta=0.01, steps=2, crop=64, batch=1, start=bop, op="hop", folder=tmp_path / "b", progress=False)
+    common = {k: v for k, v in bop.state_dict().items() if not k.startswith(("analysis", "synthesis"))}
+    assert all(torch.equal(v, hop.state_dict()[k]) for k, v in common.items())

@@ -41,12 +41,10 @@ class HyperpriorCodec:
     Attributes:
         codec_id: number in the container.
         channels: of the latent.
-        overhead: bytes of container in every stream.
     """
 
     codec_id: int
     channels: int
-    overhead = OVERHEAD
 
     def __init__(self, name: str, setting: str, sha256: str, coder: EntropyCoder, gain: int = 0, tools: int = 0) -> None:
         self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
@@ -115,6 +113,11 @@ class HyperpriorCodec:
         side = self.side_information(z, (h, w), head.gain, head.tools)
         y = self.dequantize(self.coder.decode_r(head.r, side.index, side.coded), side)
         return y[0, :, :h, :w].float().numpy()
+
+    @staticmethod
+    def overhead(stream: bytes) -> int:
+        """Bytes of container in every stream."""
+        return OVERHEAD
 
     @property
     def _hash(self) -> bytes:

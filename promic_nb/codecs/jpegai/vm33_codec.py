@@ -39,10 +39,10 @@ class Vm33Codec(HyperpriorCodec):
 
     Args:
         gain: displacement D of the gain unit: quantization steps are divided by exp(D/128 * 0.200365).
-        folder: of the five ONNX files; empty: the environment's PROMIC_VM33, else a download.
+        folder: of the five ONNX files; empty: the environment's PROMIC_VM33, else data/jpeg-ai-vm3.3.
 
     Raises:
-        UserError: missing or other files, no network, or a gain out of range.
+        UserError: missing or other files, or a gain out of range.
     """
 
     name, codec_id, channels = "jpegai_vm33", 2, vm33.LATENT_CHANNELS

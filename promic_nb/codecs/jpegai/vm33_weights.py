@@ -28,26 +28,39 @@ FILES = {
     "synthesis": ("decoder/decoder_y.onnx", "814fa6b3c5c5bf96175748acb24a53244196476e733b7d3ddcc1828464d2b0d4"),
 }
 PRIOR = weights.WEIGHTS / "jpegai_vm33_prior.safetensors"
-REMEDY = "Name a folder that holds the five files (setting `folder`, or PROMIC_VM33=PATH), or leave both empty to download them"
+REMEDY = "Download them: python -m promic_nb.codecs.jpegai.vm33_weights; or name a folder that holds them: setting folder, or PROMIC_VM33=PATH"
+
+
+def default_folder() -> Path:
+    """Where downloads lie."""
+    return paths.root() / "data" / "jpeg-ai-vm3.3"
 
 
 def locate(folder: str = "") -> Path:
-    """The folder of the ONNX files: `folder`, else the environment's PROMIC_VM33, else a download to data/jpeg-ai-vm3.3.
+    """The folder of the ONNX files: `folder`, else the environment's PROMIC_VM33, else that of the download.
 
     Raises:
-        UserError: a missing file, one with another hash, or no network; the folder and the remedy are named.
+        UserError: a missing file, or one with another hash; the folder and the remedy are named.
     """
-    named = folder or os.environ.get("PROMIC_VM33", "")
-    path = Path(named) if named else paths.root() / "data" / "jpeg-ai-vm3.3"
+    path = Path(folder or os.environ.get("PROMIC_VM33") or default_folder())
     for source, sha256 in FILES.values():
         file = path / Path(source).name
-        if not named:
-            retrieve(f"{SOURCE}/{source}", sha256, path, REMEDY, fname=file.name)
-        elif not file.is_file():
-            raise UserError(f"the JPEG AI VM 3.3 networks in {path} lack {file.name}", REMEDY)
-        elif (found := pooch.file_hash(str(file))) != sha256:
+        if not file.is_file():
+            raise UserError(f"the JPEG AI VM 3.3 networks are not in {path} ({file.name} is missing)", REMEDY)
+        if (found := pooch.file_hash(str(file))) != sha256:
             raise UserError(f"{file} has SHA-256 {found[:12]}..., registered is {sha256[:12]}...", REMEDY)
     return path
+
+
+def download() -> Path:
+    """Download what is missing of the five files (15 MB), verified, to data/jpeg-ai-vm3.3.
+
+    Raises:
+        UserError: no network, or a wrong hash.
+    """
+    for source, sha256 in FILES.values():
+        retrieve(f"{SOURCE}/{source}", sha256, default_folder(), "Name a local copy instead: PROMIC_VM33=PATH", fname=Path(source).name)
+    return default_folder()
 
 
 @lru_cache(maxsize=2)
@@ -82,3 +95,7 @@ def prior() -> tuple[dict[str, Tensor], str]:
     """Coder tables (see `EntropyCoder`), and the SHA-256 of networks and tables together, which a bitstream carries."""
     tables, sha256 = weights.read(PRIOR)
     return tables, hashlib.sha256("".join([*(pinned for _, pinned in FILES.values()), sha256]).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    print(download())

@@ -1,0 +1,39 @@
+"""What this machine can run: each codec with version, exact encoder settings, and how to get what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promic_nb import __version__
+from promic_nb.codecs import CODECS
+from promic_nb.codecs.base import Codec
+from promic_nb.codecs.settings import schema
+from promic_nb.errors import UserError
+from promic_nb.parameters import choices
+
+
+def inventory() -> list[dict[str, Any]]:
+    """One entry for each codec of the registry.
+
+    Returns:
+        `codec`; `available`; `version` of the encoder; `encoder`, its exact settings or command line at the defaults; `settings`, what
+        can be chosen, in words; `rate_control`, the setting that moves the rate; `missing` and `remedy`, "" where it is available.
+    """
+    return [_entry(name) for name in CODECS]
+
+
+def _entry(name: str) -> dict[str, Any]:
+    model = schema(CODECS[name])
+    settings = {key: {"choices": choices(model, key), "default": field.default} for key, field in model.model_fields.items()}
+    about = {"codec": name, "settings": settings, "rate_control": CODECS[name].rate_control.setting}
+    try:
+        codec = CODECS[name]()
+    except UserError as error:
+        return {**about, "available": False, "version": "", "encoder": "", "missing": error.what, "remedy": error.remedy}
+    return {**about, "available": True, "version": version(codec), "encoder": getattr(codec, "command", codec.setting), "missing": "", "remedy": ""}
+
+
+def version(codec: Codec) -> str:
+    """Encoder and version; this package's own codecs have its version and their weights' hash."""
+    own = f"promic_nb {__version__}, weights {getattr(codec, 'sha256', '')[:12]}"
+    return getattr(codec, "version", lambda: own)()

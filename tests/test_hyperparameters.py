@@ -1,0 +1,37 @@
+"""Tables 10-19 as data: values as printed, complete, and with a schedule that never goes below zero."""
+
+import pytest
+
+from promic_nb.errors import UserError
+from promic_nb.hyperparameters import Hyperparameters, published, tables
+from promic_nb.recipes import RECIPES
+
+
+@pytest.mark.parametrize(("recipe", "rate", "expected"), [
+    ("original", None, (1, 1.88e-3, 1.01e-3, 1328, 38, 915)),
+    ("A", 1.00, (2, 6.00e-3, 1.00e-4, 5000, 0, 1000)),
+    ("D", 0.50, (3, 9.69e-1, 1.87e-4, 5000, 0, 1000)),
+    ("H", 0.25, (5, 2.37e-6, 1.04e-6, 760, 70, 776)),
+    ("ProMIC", 0.12, (7, 7.87e-5, 7.43e-5, 1617, 48, 204)),
+])  # fmt: skip
+def test_values_are_the_printed_ones(recipe, rate, expected):
+    assert published(recipe, rate) == Hyperparameters(*expected)
+
+
+def test_every_model_has_every_rate():
+    assert set(tables()["recipes"]) == set(RECIPES)
+    for recipe in set(RECIPES) - {"original"}:
+        for rate in tables()["rates"]:
+            values = published(recipe, rate)
+            assert 0 < values.delta_lr <= values.base_lr
+            assert values.batch >= 1 and values.steps >= 0 and values.interval >= 100
+
+
+@pytest.mark.parametrize(("recipe", "rate", "message"), [
+    ("Z", 0.12, "recipe 'Z' has no published parameters"),
+    ("A", 0.3, r"0\.3 bpp has no published parameters\. Choose one of 0\.12, 0\.25"),
+    ("A", None, "None bpp"),
+])  # fmt: skip
+def test_what_the_tables_lack_is_named(recipe, rate, message):
+    with pytest.raises(UserError, match=message):
+        published(recipe, rate)
