@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promic_nb.errors import UserError
 from promic_nb.recipes import RECIPES
-from promic_nb.workflow import benchmark_weights, load_profile, modules, notebook_parameters
+from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
 
 try:
     P = load_profile({**config, "data": str(config.get("data") or ""), "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
@@ -47,10 +47,6 @@ def source(name):
     return {"notebook": f"notebooks/{name}.ipynb", "code": modules(name)}
 
 
-def weights(*betas):
-    return [f"data/weights/jpegai_beta{beta:g}.safetensors" for beta in betas]
-
-
 rule all:
     input:
         f"{RUN}/report.html",
@@ -88,7 +84,7 @@ rule benchmark:
     input:
         **source("03_codec_benchmark"),
         data=rules.data.output,
-        weights=lambda w: benchmark_weights(P.benchmark.codecs[w.codec]) if w.codec.startswith("jpegai") else [],
+        weights=lambda w: weight_files(w.codec, P.benchmark.codecs[w.codec]),
     output:
         notebook=f"{RUN}/notebooks/03_codec_benchmark-{{codec}}.ipynb",
         table=multiext(f"{TABLES}/benchmark_{{codec}}", ".parquet", ".json"),
@@ -121,14 +117,14 @@ rule latents:
     input:
         **source("05_latents"),
         data=rules.data.output,
-        weights=lambda w: weights(P.rates[w.rate].beta),
+        weights=lambda w: weight_files(P.rates[w.rate].codec, [P.rates[w.rate].settings]),
     output:
         notebook=f"{RUN}/notebooks/05_latents-{{rate}}.ipynb",
         signatures=expand(f"{RUN}/latents/{{{{rate}}}}/{{split}}/signature.json", split=SPLITS),
         table=multiext(f"{TABLES}/rates_{{rate}}", ".parquet", ".json"),
         figure=multiext(f"{FIGURES}/latent_{{rate}}", ".png", ".json"),
     params:
-        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, **P.rates[w.rate].model_dump(), train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
+        yaml=lambda w: checked("05_latents", **DATA, rate=w.rate, codec=P.rates[w.rate].codec, settings=P.rates[w.rate].settings, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val, folder=f"{RUN}/latents/{w.rate}", tables=TABLES, figures=FIGURES),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/05_latents-{{rate}}.log",

@@ -33,8 +33,10 @@ Crop = Annotated[int | float, AfterValidator(_crop), Field(description=_CROP)]
 # Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
 Dataset = Literal["phantom", "lucchi", "kasthuri"]
 CodecName = Literal[
-    "jpeg", "jpeg2000", "jpegxl", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_reference",
+    "jpeg", "jpeg2000", "jpegxl", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33",
+    "jpegai_reference",
 ]  # fmt: skip
+LatentCodecName = Literal["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
 OperationPoint = Literal["bop", "hop"]
 MetricName = Literal["psnr", "ssim", "ms_ssim", "iw_ssim", "vmaf", "vif", "vif_wavelet", "psnr_hvs", "psnr_hvs_m", "nlpd", "fsim"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]

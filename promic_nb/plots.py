@@ -24,6 +24,7 @@ CODEC_STYLE = {
     "jpegai_bop_on": ("JPEG-AI-style BOP, tools on", "#2ca02c", "s"),
     "jpegai_hop_off": ("JPEG-AI-style HOP, tools off", "#2ca02c", "D"),
     "jpegai_hop_on": ("JPEG-AI-style HOP, tools on", "#2ca02c", "^"),
+    "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
     "jpegai_reference": ("JPEG AI (reference software)", "#17becf", "P"),
 }
 # Colours of Figs. 27 and 28.
@@ -34,6 +35,7 @@ RECIPE_STYLE = {
     "C": ("Model C (PD-FT)", "#ff7f0e", "P"),
     "D": ("Model D (GDTT)", "#9467bd", "D"),
     "E": ("Model E (GDTT, PD-FT)", "#8c564b", "<"),
+    "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
     "F": ("Model F (LRB)", "#e377c2", "^"),
     "G": ("Model G (LRB, PD-FT)", "#7f7f7f", "v"),
     "H": ("Model H (LRB, GDTT)", "#bcbd22", ">"),

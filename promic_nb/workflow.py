@@ -10,7 +10,7 @@ from typing import Any
 
 import grimp
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from promic_nb import codecs, parameters
 from promic_nb.errors import UserError
@@ -21,12 +21,13 @@ from promic_nb.parameters import (
     Crop,
     CropSide,
     EngineName,
+    LatentCodecName,
     MetricName,
     NonNegative,
     Positive,
     RecipeName,
     SolverOptions,
-)  # fmt: skip
+)
 
 
 class _Strict(BaseModel):
@@ -51,10 +52,22 @@ class Slices(_Strict):
 
 
 class RatePoint(_Strict):
-    """One rate of the latent: a model of the codec and the displacement of its gain unit."""
+    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the displacement of its gain unit."""
 
-    beta: Positive
+    codec: LatentCodecName = "jpegai_bop_off"
+    beta: Positive | None = None
     gain: int = 0
+
+    @model_validator(mode="after")
+    def _beta_fits(self) -> RatePoint:
+        if (self.beta is None) != (self.codec == "jpegai_vm33"):
+            raise ValueError("a rate names a beta, except with jpegai_vm33, which has one model")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For `codecs.get`."""
+        return self.model_dump(exclude={"codec"}, exclude_none=True)
 
 
 class Training(_Strict):
@@ -128,8 +141,12 @@ def load_profile(config: dict[str, Any]) -> Profile:
     return profile
 
 
-def benchmark_weights(settings: list[dict]) -> list[str]:
-    """Weight files that a benchmark of the JPEG-AI-style codec depends on: those of its betas; with a target rate all that are registered."""
+def weight_files(codec: str, settings: list[dict]) -> list[str]:
+    """Weight files in the repository that a codec reads at some settings: those of its betas; with a target rate all that are registered."""
+    if codec == "jpegai_vm33":
+        return ["data/weights/jpegai_vm33_prior.safetensors"]
+    if not codec.startswith("jpegai"):
+        return []
     files = [f"data/weights/jpegai_beta{s['beta']:g}.safetensors" for s in settings if "beta" in s]
     return files + (["data/weights/registry.yaml"] if any("target_bpp" in s for s in settings) else [])
 

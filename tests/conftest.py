@@ -1,4 +1,4 @@
-"""Shared fixtures: a tiny phantom, and the real slices where a copy lies beside the project or PROMIC_DATA names one."""
+"""Shared fixtures: a tiny phantom, and real slices and networks where a copy lies beside the project or a variable names one."""
 
 from __future__ import annotations
 
@@ -44,3 +44,12 @@ def lucchi_root():
 @pytest.fixture(scope="session")
 def lucchi(lucchi_root):
     return open_stack("lucchi", lucchi_root)
+
+
+@pytest.fixture(scope="session")
+def vm33_folder():
+    """A local copy of the JPEG AI VM 3.3 networks, or a skip that says where it was looked for."""
+    for place in (os.environ.get("PROMIC_VM33"), ROOT.parent / "shared" / "data" / "jpeg-ai-vm3.3"):
+        if place and Path(place).is_dir():
+            return Path(place)
+    pytest.skip("no JPEG AI VM 3.3 networks: set PROMIC_VM33, or put a copy in ../shared/data/jpeg-ai-vm3.3")

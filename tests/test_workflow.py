@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.workflow import benchmark_weights, load_profile, modules, notebook_parameters
+from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,12 +32,21 @@ def test_profiles_are_valid_and_carry_their_name(profile):
     ({"detector": "resnet"}, "detector: Input should be 'small' or 'resnet50'"),
     ({"slices": {"train": 0, "test": 1}}, "slices.train: Input should be greater than or equal to 1"),
     ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
+    ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate names a beta"),
+    ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.002}}}, "except with jpegai_vm33"),
+    ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
     ({"recipes": ["ProMIC"]}, "Add both to recipes"),
     ({"crop": 250}, "crop: .*a side, a multiple of 64, or the least share"),
 ])  # fmt: skip
 def test_a_mistake_in_a_profile_is_named(quick, change, message):
     with pytest.raises(UserError, match=message):
         load_profile({**quick, **change})
+
+
+def test_a_rate_point_is_a_codec_and_its_settings(quick):
+    rates = load_profile({**quick, "rates": {"low": {"beta": 0.002}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}).rates
+    assert (rates["low"].codec, rates["low"].settings) == ("jpegai_bop_off", {"beta": 0.002, "gain": 0})
+    assert (rates["vm33"].codec, rates["vm33"].settings) == ("jpegai_vm33", {"gain": 100})
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -58,9 +67,11 @@ def test_checking_a_profile_imports_no_torch():
     assert done.stdout.strip() == "False"
 
 
-def test_a_benchmark_depends_on_its_weights():
-    assert benchmark_weights([{"beta": 0.002, "gain": 5}]) == ["data/weights/jpegai_beta0.002.safetensors"]
-    assert benchmark_weights([{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
+def test_a_run_depends_on_its_weights():
+    assert weight_files("jpegai_bop_off", [{"beta": 0.002, "gain": 5}]) == ["data/weights/jpegai_beta0.002.safetensors"]
+    assert weight_files("jpegai_hop_on", [{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
+    assert weight_files("jpegai_vm33", [{}]) == ["data/weights/jpegai_vm33_prior.safetensors"]
+    assert weight_files("hevc", [{"target_bpp": [0.1]}]) == []
 
 
 def test_a_missing_key_is_named(quick):

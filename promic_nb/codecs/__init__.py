@@ -30,7 +30,6 @@ def _jpegai(op: str, tools: str) -> Callable[..., Codec]:
     def make(beta: Positive = 0.006, gain: whole(-1069, 702) = 0, weights_file: str = "") -> Codec:
         """The codec.
 
-
         Args:
             beta: which of the shipped models; a higher beta gives a higher rate.
             gain: displacement D of the gain unit, a finer rate control around a model.
@@ -46,16 +45,32 @@ def _jpegai(op: str, tools: str) -> Callable[..., Codec]:
     return make
 
 
+def _vm33(gain: whole(-1069, 702) = 0, folder: str = "") -> Codec:
+    """The pretrained JPEG AI VM 3.3 luma networks, one model of low rates.
+
+    Args:
+        gain: displacement D of the gain unit.
+        folder: of the five ONNX files; by default the environment variable PROMIC_VM33, else data/jpeg-ai-vm3.3.
+    """
+    from promic_nb.codecs.jpegai.vm33_codec import Vm33Codec
+
+    return Vm33Codec(gain, folder)
+
+
+_vm33.rate_control = RateControl("gain", -1069, 702)
+
+
 def _betas(op: str) -> list[dict]:
     """The shipped models that have an operation point, from the lowest to the highest rate."""
     from promic_nb.codecs.jpegai import weights
 
-    return [{"beta": beta} for beta in sorted(about["beta"] for about in weights.registry().values() if op in about["operation_points"])]
+    return [{"beta": beta} for beta in sorted(about["beta"] for about in weights.registry().values() if op in about.get("operation_points", []))]
 
 
 CODECS: dict[str, Callable[..., Codec]] = {
     **{c.name: c for c in (Jpeg, Jpeg2000, JpegXl, Avif, Hevc, Vvc)},
     **{f"jpegai_{op}_{tools}": _jpegai(op, tools) for op in ("bop", "hop") for tools in ("off", "on")},  # the dissertation's four settings
+    "jpegai_vm33": _vm33,
     JpegAiReference.name: JpegAiReference,
 }
 

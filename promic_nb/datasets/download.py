@@ -15,6 +15,21 @@ ARCHIVES = {
 }
 
 
+def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str | list[str]:
+    """Download and verify a file once; `options` are those of `pooch.retrieve`.
+
+    Raises:
+        UserError: no network, or a wrong hash; with `remedy` and the address.
+    """
+    remedy = f"{remedy} (source: {url})"
+    try:
+        return pooch.retrieve(url, known_hash=f"sha256:{sha256}", path=folder, progressbar=True, **options)
+    except ValueError as error:
+        raise UserError(f"the download of {folder.name} has the wrong hash ({error})", remedy) from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise UserError(f"{folder.name} could not be downloaded ({error})", remedy) from error
+
+
 def fetch(name: str, cache: Path) -> Path:
     """Download, verify and unpack the archive of a data set once; return its folder.
 
@@ -22,13 +37,8 @@ def fetch(name: str, cache: Path) -> Path:
         UserError: no network, a wrong hash, or an archive of another layout.
     """
     url, sha256, folder = ARCHIVES[name]
-    remedy = f"Name a local copy instead: make reproduce DATA=PATH, or PROMIC_DATA=PATH (source: {url})"
-    try:
-        names = pooch.retrieve(url, known_hash=f"sha256:{sha256}", path=cache / name, processor=pooch.Unzip(), progressbar=True)
-    except ValueError as error:
-        raise UserError(f"the download of {name} has the wrong hash ({error})", remedy) from error
-    except OSError as error:  # requests' errors are OSErrors
-        raise UserError(f"{name} could not be downloaded ({error})", remedy) from error
+    remedy = "Name a local copy instead: make reproduce DATA=PATH, or PROMIC_DATA=PATH"
+    names = retrieve(url, sha256, cache / name, remedy, processor=pooch.Unzip())
     for parent in {Path(p).parent.parent for p in names}:
         if parent.name == folder:
             return parent

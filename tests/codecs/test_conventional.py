@@ -186,3 +186,4 @@ def test_only_grey_bytes_are_encoded(codec, bad):
 
 def test_parameter_types_know_every_codec():
     assert set(get_args(parameters.CodecName)) == set(codecs.CODECS)
+    assert set(get_args(parameters.LatentCodecName)) == {name for name in codecs.CODECS if name.startswith("jpegai_") and name != "jpegai_reference"}

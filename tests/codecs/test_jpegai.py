@@ -206,7 +206,7 @@ def test_wrong_weight_files_are_named(tmp_path):
 def test_registered_weights_are_the_registered_bytes():
     assert weights.registry(), "data/weights/registry.yaml lists no weights"
     for name, about in weights.registry().items():
-        assert weights.load(weights.WEIGHTS / name)[2] == about["sha256"]
+        assert weights.read(weights.WEIGHTS / name)[1] == about["sha256"]
 
 
 @pytest.mark.real_data

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import papermill
 import pytest
@@ -73,7 +74,7 @@ def test_04_rate_distortion(execute, out):
 
 
 def test_05_latents(execute, out):
-    execute("05_latents", beta=0.006, train_every=1, test_every=1, folder=str(out / "latents" / "low"))
+    execute("05_latents", settings={"beta": 0.006}, train_every=1, test_every=1, folder=str(out / "latents" / "low"))
     assert (out / "latents" / "low" / "test" / "signature.json").is_file()
     assert (pd.read_parquet(out / "tables" / "rates_low.parquet").bpp > 0).all()
 
@@ -109,6 +110,20 @@ def test_07_latent_detectors(execute, out, recipe):
         latents=str(out / "latents" / "low"), steps=4, crop=128, folder=str(model(out, recipe)),
     )  # fmt: skip
     assert pd.read_parquet(model(out, recipe) / "ap.parquet").bpp.notna().all()
+
+
+@pytest.mark.real_data
+def test_vm33_by_parameter(execute, out, vm33_folder, monkeypatch):
+    """The same notebooks on a codec of 128 channels: benchmark, latents, and a detector on them."""
+    monkeypatch.setenv("PROMIC_VM33", str(vm33_folder))
+    execute("03_codec_benchmark", codec="jpegai_vm33", settings=[{}, {"gain": 443}], every=1)
+    assert set(pd.read_parquet(out / "tables" / "benchmark_jpegai_vm33.parquet").setting) == {"vm3.3", "vm3.3 gain=443"}
+    latents = out / "latents" / "vm33"
+    execute("05_latents", codec="jpegai_vm33", settings={"gain": 0}, rate="vm33", train_every=1, test_every=1, folder=str(latents))
+    assert np.load(latents / "test" / "latents.npy").shape[1] == 128
+    start, folder = str(model(out, "A") / "model.safetensors"), out / "vm33"
+    execute("07_train_detector", recipe="B", rate="vm33", start=start, latents=str(latents), steps=2, crop=128, folder=str(folder))
+    assert pd.read_parquet(folder / "ap.parquet").bpp.notna().all()
 
 
 def test_08_detection(execute, out):

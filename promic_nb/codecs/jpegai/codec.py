@@ -13,8 +13,8 @@ from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.coder import EntropyCoder
 from promic_nb.codecs.jpegai.exact import fixed_point, on_grid
-from promic_nb.codecs.jpegai.hyperprior import HyperpriorCodec
-from promic_nb.codecs.jpegai.model import LEVELS, LOG_STEP, SKIP_INDEX
+from promic_nb.codecs.jpegai.hyperprior import HyperpriorCodec, inverse_step
+from promic_nb.codecs.jpegai.model import LEVELS, SKIP_INDEX
 from promic_nb.codecs.jpegai.tools import LSBS, RVS, TOOLS, Tools
 from promic_nb.errors import UserError
 
@@ -88,7 +88,7 @@ class JpegAiStyleCodec(HyperpriorCodec):
         index[..., size[0] :, :] = 0
         index[..., :, size[1] :] = 0
         index = index.clamp(0, LEVELS - 1)
-        return Side(psi, index, _step(displacement).expand(index.shape), index > SKIP_INDEX, lsbs)
+        return Side(psi, index, inverse_step(displacement).expand(index.shape), index > SKIP_INDEX, lsbs)
 
     def quantize(self, y: Tensor, side: Side) -> Tensor:
         h, w = side.index.shape[-2:]
@@ -108,8 +108,3 @@ class JpegAiStyleCodec(HyperpriorCodec):
             symbols.append(symbols_of(phase, mean, step) * coded)
             decoded.append(on_grid(symbols[-1] / step + mean))
         return nets.merge_phases(symbols), nets.merge_phases(decoded)
-
-
-def _step(displacement: Tensor) -> Tensor:
-    """Inverse quantization step of a displacement in 1/128 levels; 10 fractional bits, as in VM 7.0."""
-    return ((displacement * (LOG_STEP / 128)).exp() * 1024).round() / 1024

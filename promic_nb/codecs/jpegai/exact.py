@@ -16,6 +16,7 @@ from torch import Tensor, nn
 WEIGHT_BITS, ACTIVATION_BITS = 14, 10
 ACTIVATION_LIMIT = 2.0**11
 WEIGHT_LIMIT = 2.0**4
+STAYS = (nn.ReLU, nn.ReLU6, nn.PixelShuffle)  # cut or move activations, and so need no rounding
 
 
 def on_grid(x: Tensor) -> Tensor:
@@ -35,10 +36,11 @@ class _OnGrid(nn.Module):
 def fixed_point(module: nn.Module) -> nn.Module:
     """A copy of `module` on the CPU that computes in fixed point; inputs have to be on the grid (integers are).
 
-    Convolutions, transposed ones included, and activations that only cut (ReLU, ReLU6) are supported.
+    Convolutions, transposed ones included, and layers that stay on the grid by themselves (`STAYS`) are supported; so is LeakyReLU, with its
+    slope rounded like a weight and its output like an activation.
 
     Raises:
-        TypeError: another kind of layer with parameters.
+        TypeError: another kind of layer.
     """
     return _convert(copy.deepcopy(module).cpu().double())
 
@@ -51,8 +53,11 @@ def _convert(module: nn.Module) -> nn.Module:
                 scale = 2 ** (WEIGHT_BITS + ACTIVATION_BITS)
                 module.bias.copy_((module.bias * scale).round() / scale)
         return _OnGrid(module)
-    if next(module.parameters(recurse=False), None) is not None:
+    if isinstance(module, nn.LeakyReLU):
+        return _OnGrid(nn.LeakyReLU(round(module.negative_slope * 2**WEIGHT_BITS) / 2**WEIGHT_BITS))
+    children = list(module.named_children())
+    if next(module.parameters(recurse=False), None) is not None or not (children or isinstance(module, STAYS)):
         raise TypeError(f"no fixed-point form of {type(module).__name__}")
-    for name, child in module.named_children():
+    for name, child in children:
         setattr(module, name, _convert(child))
     return module

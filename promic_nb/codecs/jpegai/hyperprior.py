@@ -12,9 +12,15 @@ from torch import Tensor
 from promic_nb.codecs.base import BitstreamError, check_image, check_range
 from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
 from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
+from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.tiles import tiled
 
 GAIN_RANGE = (-1069, 702)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
+
+
+def inverse_step(displacement: Tensor) -> Tensor:
+    """Inverse quantization step of a displacement in 1/128 levels; 10 fractional bits, as in VM 7.0."""
+    return ((displacement * (LOG_STEP / 128)).exp() * 1024).round() / 1024
 
 
 class SideInformation(Protocol):

@@ -9,48 +9,27 @@ from pathlib import Path
 
 import torch
 import yaml
-from compressai._CXX import pmf_to_quantized_cdf
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from promic_nb.codecs.jpegai.coder import Z_MAX
-from promic_nb.codecs.jpegai.model import LEVELS, SCALE_TABLE, JpegAiStyle
+from promic_nb.codecs.jpegai.model import LEVELS, JpegAiStyle
 from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
+from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.tools import Tools
 from promic_nb.errors import UserError
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
 TRANSFORMS = ("analysis.", "synthesis.")  # what differs between operation points
 REMEDY = "Take the file from the repository again, or train it: notebooks/02_train_codec.ipynb"
-PRECISION = 16  # bits of CompressAI's range coder tables
 
 
 def tables(model: JpegAiStyle) -> dict[str, Tensor]:
-    """Cumulative tables of the entropy coder, int32: `z_cdf` (160, 65) over -31..31 and escape, `r_cdf` (32, L) over -n..n and escape.
-
-    They are stored with the weights, because computing them on another machine could round differently and break decoding.
-    """
+    """Tables of the entropy coder for a model's prior of z."""
     with torch.no_grad():
         symbols = torch.arange(-Z_MAX, Z_MAX + 1, dtype=torch.float32).repeat(model.z_prior.channels, 1)
-        z = model.z_likelihood(symbols[None, :, None, :])[:, 0].double()
-    z_cdf = torch.stack([_cdf(p, 2 * Z_MAX + 1) for p in z])
-    normal = torch.distributions.Normal(0.0, 1.0)
-    rows = []
-    for sigma in SCALE_TABLE:
-        half = max(1, int(6 * sigma + 0.5))
-        x = torch.arange(-half, half + 1, dtype=torch.float64)
-        rows.append(normal.cdf((x + 0.5) / sigma) - normal.cdf((x - 0.5) / sigma))
-    longest = max(len(row) for row in rows)
-    r_cdf = torch.stack([_cdf(row, longest) for row in rows])
-    return {"z_cdf": z_cdf, "r_cdf": r_cdf, "r_length": torch.tensor([len(row) for row in rows], dtype=torch.int32)}
-
-
-def _cdf(pmf: Tensor, longest: int) -> Tensor:
-    """Quantized cumulative table of `pmf` and an escape symbol, zero-padded to the longest row."""
-    escape = max(1e-9, 1.0 - float(pmf.sum()))
-    row = torch.tensor(pmf_to_quantized_cdf([*pmf.tolist(), escape], PRECISION), dtype=torch.int32)
-    return torch.nn.functional.pad(row, (0, longest + 2 - len(row)))
+        return coder_tables(model.z_likelihood(symbols[None, :, None, :])[:, 0])
 
 
 def save(model: JpegAiStyle, path: Path, *others: JpegAiStyle, tools: Tools | None = None, **about: str | float | int) -> str:
@@ -97,7 +76,7 @@ def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], s
             not the registered one.
     """
     if not path.is_file():
-        known = ", ".join(name.removesuffix(".safetensors").rpartition("_beta")[2] for name in registry())
+        known = ", ".join(f"{about['beta']:g}" for about in registry().values() if "beta" in about)
         raise UserError(f"codec weights {path} do not exist (registered betas: {known})", REMEDY)
     return _load(path, op, path.stat().st_mtime_ns)
 
@@ -105,15 +84,7 @@ def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], s
 @lru_cache(maxsize=4)
 def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], str]:
     """`load`, kept while the file's time of change stays."""
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
-    if expected and sha256 != expected:
-        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
-    try:
-        with safe_open(path, "pt") as file:
-            state = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-    except SafetensorError as error:
-        raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
+    state, sha256 = read(path)
     if "analysis.1.weight" in state:  # written before operation points had names
         state = {f"bop.{k}" if k.startswith(TRANSFORMS) else k: v for k, v in state.items()} | {"gain": torch.zeros(160)}
     points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
@@ -127,6 +98,22 @@ def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], 
         raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", REMEDY)
     model.load_state_dict({k.removeprefix(f"{op}."): state.get(k, v) for k, v in own.items()})
     return model.eval().requires_grad_(False), extra, sha256
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Tensors of a weight file and its SHA-256.
+
+    Raises:
+        UserError: not a safetensors file, or a hash that is not the registered one.
+    """
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
+    if expected and sha256 != expected:
+        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
+    try:
+        return load_file(path), sha256
+    except SafetensorError as error:
+        raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
 
 
 def registry() -> dict[str, dict]:
