@@ -20,6 +20,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
 
 from promic_nb.provenance import loaded_code
+from promic_nb.training import log
 
 
 class SampleStream(IterableDataset):
@@ -135,8 +136,9 @@ def fit(
         last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
         note.write_text(cause)
     resume = last if last.exists() else None
-    if resume:
-        stream.start = torch.load(last, map_location="cpu", weights_only=True)["global_step"] * batch
+    done = torch.load(last, map_location="cpu", weights_only=True)["global_step"] if resume else 0
+    stream.start = done * batch
+    log.set_aside(folder, done)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     keep = {"dirpath": folder, "save_last": True, "enable_version_counter": False}
     if evaluation:  # after it, not before: what is resumed has been judged
@@ -171,6 +173,7 @@ def fit(
         if evaluation:
             loaders.append(DataLoader(evaluation.samples, batch_size=1, collate_fn=evaluation.collate, generator=torch.Generator()))
         trainer.fit(task, *loaders, ckpt_path=resume)
+    log.join(folder)
     if evaluation:
         task.load_state_dict(torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"])
     return task

@@ -42,6 +42,17 @@ def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
+    """Rows of every sitting, each iteration once; and a finished training that is called again keeps its log."""
+    short(build_detector("small"), slices, tmp_path / "whole", 8, 8)
+    for upto in (3, 5, 8, 8):  # checkpoints every second iteration: one that the log knows is done again
+        short(build_detector("small"), slices, tmp_path / "cut", 8, upto, stream=detection_crops(*slices, slices[0][0].shape, 128, seed=5))
+    whole, cut = (pd.read_csv(tmp_path / name / "metrics.csv").dropna(subset="loss") for name in ("whole", "cut"))
+    assert cut.step.tolist() == whole.step.tolist()
+    assert np.allclose(cut.loss, whole.loss)
+    assert not (tmp_path / "cut" / "metrics.earlier.csv").exists()
+
+
 @pytest.mark.parametrize("change", ["rate", "weights", "data"])
 def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path, slices, change):
     short(build_detector("small"), slices, tmp_path, 4, 2)
