@@ -24,6 +24,10 @@ CodecName = Literal["jpeg", "jpeg2000", "avif", "hevc", "vvc", "jpegai_bop_off",
 OperationPoint = Literal["bop", "hop"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]
+NetworkName = Literal["unet", "resnet", "jjnet", "dense_unet", "xception", "memnet", "densenet", "resnet_yuv"]
+LossName = Literal["mae", "mse", "high_frequency", "perceptual"]
+Backbone = Literal["none", "imagenet"]
+TrainedOn = Literal["25", "40", "50", "75", "random"]
 
 
 def code_cells(notebook: Path | dict) -> list[tuple[str, list[str]]]:

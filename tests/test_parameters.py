@@ -10,6 +10,8 @@ from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
 from promic_nb.models.config import CONFIGS
 from promic_nb.recipes import RECIPES
+from promic_nb.studies.deblocking.losses import LOSSES, Backbone
+from promic_nb.studies.deblocking.networks import NETWORKS
 
 SOURCE = """
 from promic_nb.parameters import CodecName, Count, CropSide, Positive
@@ -74,3 +76,6 @@ def test_the_engine_refuses_before_a_kernel_starts(notebook, monkeypatch):
 def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.RecipeName)) == set(RECIPES)
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
+    assert set(get_args(parameters.NetworkName)) == set(NETWORKS)
+    assert set(get_args(parameters.LossName)) == set(LOSSES)
+    assert get_args(parameters.Backbone) == get_args(Backbone)
