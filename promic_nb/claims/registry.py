@@ -73,7 +73,7 @@ def load_claims() -> list[Claim]:
     ids = [c.id for c in claims]
     if len(set(ids)) != len(ids):
         raise ValueError(f"claim ids repeat: {sorted(i for i in ids if ids.count(i) > 1)}")
-    return claims
+    return sorted(claims, key=lambda c: c.seed)
 
 
 def _grid(group: dict[str, Any]) -> list[dict[str, Any]]:
