@@ -10,7 +10,8 @@ from promic_nb.recipes import RECIPES
 from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
 
 try:
-    P = load_profile({**config, "data": str(config.get("data") or ""), "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
+    here = {"data": str(config.get("data") or ""), "cells": str(config.get("cells") or os.environ.get("PROMIC_CELLS", ""))}
+    P = load_profile({**config, **here, "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom")})
 except UserError as error:
     sys.exit(f"promic: {error}")
 
@@ -229,14 +230,19 @@ rule complexity:
         EXECUTE
 
 
+include: "rules/compression.smk"
+
+
 rule report:
     input:
+        rules.transform_coding.output.notebook,
+        rules.deblocking.output.notebook,
         rules.complexity.output.notebook,
         rules.conformance.output.notebook,
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,
-        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", "promic_nb/claims/dissertation.yaml"],
+        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
     output:
         f"{RUN}/report.html",
     log:

@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Detection in compressed micrographs: verdicts on published numbers, and where figures come from.",
 )
+FOLD = 6  # more numbers of one table than this that were not run are one line
 RunName = Annotated[str, typer.Option("--run", help="PROFILE/DATASET, e.g. quick/phantom; by default the latest run.")]
 COLOURS = {"reproduced": "green", "within tolerance": "green", "not reproduced": "red", "smoke": "yellow", "not run": "dim"}
 
@@ -35,12 +36,19 @@ def print_verdicts(run: RunName = "", as_json: Annotated[bool, typer.Option("--j
     from rich.console import Console
     from rich.table import Table
 
-    grid = Table("Location", "Number", "Published", "Ours", "Unit", "Verdict", box=None, pad_edge=False)
-    for column in (2, 3):
+    from promic_nb.claims.registry import SOURCES
+
+    grid = Table("Source", "Location", "Number", "Published", "Ours", "Unit", "Verdict", box=None, pad_edge=False)
+    for column in (3, 4):
         grid.columns[column].justify = "right"
-    for row in table.itertuples():
-        ours = "" if row.ours != row.ours else f"{row.ours:.{row.digits}f}"
-        grid.add_row(row.location, row.what, f"{row.published:.{row.digits}f}", ours, row.unit, f"[{COLOURS[row.verdict]}]{row.verdict}[/]")
+    for (seed, location), part in table.groupby(["seed", "location"], sort=False):
+        unrun = part[part.verdict == "not run"]
+        folded = len(unrun) > FOLD
+        for row in (part.drop(unrun.index) if folded else part).itertuples():
+            published, ours = (f"{x:.{row.digits}f}" if x == x else "" for x in (row.published, row.ours))
+            grid.add_row(SOURCES[seed], location, row.what, published, ours, row.unit, f"[{COLOURS[row.verdict]}]{row.verdict}[/]")
+        if folded:
+            grid.add_row(SOURCES[seed], location, f"{len(unrun)} numbers: need {unrun.depends_on.iloc[0]}", "", "", "", "[dim]not run[/]")
     console = Console()
     console.print(grid)
     counts = ", ".join(f"{n} {v}" for v, n in table.verdict.value_counts().items())

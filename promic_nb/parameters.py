@@ -42,6 +42,10 @@ MetricName = Literal["psnr", "ssim", "ms_ssim", "iw_ssim", "vmaf", "vif", "vif_w
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 ConfigName = Literal["small", "resnet50"]
 EngineName = Literal["torchvision", "detectron2"]
+NetworkName = Literal["unet", "resnet", "jjnet", "dense_unet", "xception", "memnet", "densenet", "resnet_yuv"]
+LossName = Literal["mae", "mse", "high_frequency", "perceptual"]
+Backbone = Literal["none", "imagenet"]
+TrainedOn = Literal["25", "40", "50", "75", "random"]
 
 
 class SolverOptions(TypedDict, total=False):

@@ -13,6 +13,7 @@ import jinja2
 import pandas as pd
 
 from promic_nb.claims import verdicts
+from promic_nb.claims.registry import SOURCES
 from promic_nb.errors import UserError
 from promic_nb.provenance import relative
 
@@ -26,6 +27,9 @@ CHAPTERS = {
     "08_detection": "Detection over rate",
     "09_conformance": "Conformance of the metrics",
     "10_complexity": "Complexity",
+    "11_transform_coding": "Study: transform coding, step by step",
+    "12_train_deblocking": "Study: deblocking networks",
+    "13_deblocking": "Study: JPEG deblocking of blood cells",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {
@@ -153,7 +157,7 @@ def write_report(run: RunFolder) -> Path:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("promic_nb", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.get_template("report.html.j2").render(
         profile=run.profile, dataset=run.path.name, smoke=run.smoke, chapters=chapters, claims=claims.to_dict("records"), counts=counts, words=WORDS,
-        durations=durations(run).to_dict("records"), newest=newest, number=number,
+        sources=SOURCES, durations=durations(run).to_dict("records"), newest=newest, number=number,
     )  # fmt: skip
     out = run.path / "report.html"
     part = out.with_suffix(".part")

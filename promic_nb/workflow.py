@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from promic_nb import codecs, parameters
 from promic_nb.errors import UserError
 from promic_nb.parameters import (
+    Backbone,
     CodecName,
     ConfigName,
     Count,
@@ -22,11 +23,14 @@ from promic_nb.parameters import (
     CropSide,
     EngineName,
     LatentCodecName,
+    LossName,
     MetricName,
+    NetworkName,
     NonNegative,
     Positive,
     RecipeName,
     SolverOptions,
+    TrainedOn,
 )
 
 
@@ -90,12 +94,54 @@ class GuidedTraining(Training):
     crop: CropSide = 256
 
 
+class TransformCoding(_Strict):
+    """JPEG step by step, and thresholds on DFT and DCT: the qualities and shares of coefficients, and the side of the part measured."""
+
+    qualities: list[Count]
+    shares: list[Positive]
+    blocks: list[NonNegative]
+    crop: Count
+
+
+class DeblockingModels(_Strict):
+    """Networks that are trained with each loss on each JPEG quality."""
+
+    networks: list[NetworkName]
+    losses: list[LossName] = ["mse"]
+    trained_on: list[TrainedOn] = ["75"]
+
+
+class Deblocking(_Strict):
+    """JPEG deblocking of cell images: what is trained, how long, and what is measured."""
+
+    models: list[DeblockingModels]
+    qualities: list[Count]
+    steps: Count
+    batch: Count
+    crop: CropSide
+    backbone: Backbone = "none"
+    every: Count = 1
+    seeds: list[NonNegative] = [0]
+
+    def names(self) -> list[str]:
+        """NETWORK/LOSS/TRAINED_ON of each model, once."""
+        return list(dict.fromkeys(f"{n}/{x}/{q}" for m in self.models for n in m.networks for x in m.losses for q in m.trained_on))
+
+
+class Studies(_Strict):
+    """The related studies."""
+
+    transform_coding: TransformCoding
+    deblocking: Deblocking
+
+
 class Profile(_Strict):
     """A profile: everything that a run's numbers depend on besides code and data."""
 
     profile: str
     smoke: bool
     data: str = ""
+    cells: str = ""
     dataset: parameters.Dataset = "phantom"
     slices: Slices
     benchmark: Benchmark
@@ -111,6 +157,7 @@ class Profile(_Strict):
     latent: DetectorTraining
     guided: GuidedTraining
     min_bd_points: Count
+    studies: Studies
 
 
 def load_profile(config: dict[str, Any]) -> Profile:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 PROMIC = Path(sys.executable).parent / "promic"
 
 
@@ -61,6 +63,17 @@ def test_doctor_names_engines_and_weights(tmp_path):
     assert "engine torchvision: installed" in out and "engine detectron2: " in out
     assert f"weights imagenet: here, SHA-256 {hashlib.sha256(b'weights').hexdigest()[:16]}..." in out
     assert "weights coco: not here; from https://" in out
+
+
+def test_verdicts_fold_what_was_not_run(tmp_path):
+    tables = tmp_path / "data" / "runs" / "quick" / "phantom" / "tables"
+    tables.mkdir(parents=True)
+    pd.DataFrame([("ProMIC", "AP50", "linear", -0.5)], columns=["recipe", "metric", "domain", "bd_pp"]).to_parquet(tables / "bd_ap.parquet")
+    lines = promic("verdicts", PROMIC_ROOT=str(tmp_path), COLUMNS="250").stdout.splitlines()
+    table6 = [line.split()[-1] for line in lines if " Table 6 " in line]
+    assert table6 == ["reproduced", "run"]  # one number, and one line for the 47 others
+    assert sum("48 numbers: need a long training of JJNet" in line for line in lines) == 3  # Tables 8, 18 and 19
+    assert len(lines) < 60
 
 
 def test_help_lists_the_commands():

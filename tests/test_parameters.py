@@ -12,6 +12,8 @@ from promic_nb.metrics import METRICS
 from promic_nb.models.config import CONFIGS
 from promic_nb.models.engines import ENGINES
 from promic_nb.recipes import RECIPES
+from promic_nb.studies.deblocking.losses import LOSSES, Backbone
+from promic_nb.studies.deblocking.networks import NETWORKS
 from promic_nb.training.solver import OPTIONS
 
 SOURCE = """
@@ -80,3 +82,6 @@ def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.MetricName)) == set(METRICS)
     assert set(get_args(parameters.EngineName)) == set(ENGINES)
     assert set(parameters.SolverOptions.__annotations__) == OPTIONS
+    assert set(get_args(parameters.NetworkName)) == set(NETWORKS)
+    assert set(get_args(parameters.LossName)) == set(LOSSES)
+    assert get_args(parameters.Backbone) == get_args(Backbone)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +13,8 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+# The documents that the numbers come from, in short, for tables.
+SOURCES = {"000": "ProMIC", "001": "JPEG AI tasks", "002": "JPEG survey", "003": "JPEG deblocking", "004": "Compressed learning"}
 Verdict = Literal["reproduced", "within tolerance", "not reproduced", "not run", "smoke"]
 
 
@@ -65,11 +69,35 @@ def load_claims() -> list[Claim]:
     for file in sorted(files("promic_nb.claims").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
             for group in yaml.safe_load(file.read_text()):
-                claims += [Claim(**{**group.get("common", {}), **row}) for row in group["claims"]]
+                claims += [Claim(**{**group.get("common", {}), **row}) for row in group.get("claims") or _grid(group)]
     ids = [c.id for c in claims]
     if len(set(ids)) != len(ids):
         raise ValueError(f"claim ids repeat: {sorted(i for i in ids if ids.count(i) > 1)}")
-    return claims
+    return sorted(claims, key=lambda c: c.seed)
+
+
+def _grid(group: dict[str, Any]) -> list[dict[str, Any]]:
+    """The claims of a whole printed table.
+
+    `axes` names the columns of the source's row and their values; `values` has the printed numbers in their order, the last axis
+    fastest. `what` is filled in with the axes' values, `id` gets them as a suffix, and `source.where` too. `by` has fields for single
+    values of an axis, `exponents` the power of ten that a printed number is to be multiplied with.
+    """
+    places = list(product(*group["axes"].values()))
+    values = str(group["values"]).split()
+    if len(values) != len(places):
+        raise ValueError(f"claims {group['id']} have {len(values)} values for {len(places)} places")
+    rows = []
+    for place, value in zip(places, values, strict=True):
+        at = dict(zip(group["axes"], place, strict=True))
+        printed = Decimal(value).scaleb(sum(group.get("exponents", {}).get(v, 0) for v in place))
+        fields = {key: field for v in place for key, field in group.get("by", {}).get(v, {}).items()}
+        rows.append({
+            "id": "-".join([group["id"], *(str(v).replace("_", "-") for v in place)]), "what": group["what"].format(**at),
+            "published": float(printed), "digits": max(0, -printed.as_tuple().exponent),
+            "source": {**group["source"], "where": {**group["source"]["where"], **at}}, **fields,
+        })  # fmt: skip
+    return rows
 
 
 def judge(claim: Claim, ours: float | None, smoke: bool) -> Verdict:

@@ -151,3 +151,29 @@ def test_10_complexity(execute, out):
     timing = pd.read_parquet(out / "tables" / "timing.parquet")
     assert set(timing.way) == {"A, HOP", "A, BOP", "ProMIC"} and (timing.seconds > 0).all()
     assert {"entropy decoding", "hyperprior", "context", "translator", "box head"} <= set(timing[timing.way == "ProMIC"].part)
+
+
+def test_11_transform_coding(execute, out):
+    execute("11_transform_coding", qualities=[50], shares=[0.1, 0.2], blocks=[8, 0], crop=128)
+    sizes = pd.read_parquet(out / "tables" / "transform_jpeg.parquet").set_index("transform")
+    assert sizes.equal_scan["integer"] and sizes.equal_image["integer"] and (sizes.difference_percent.abs() < 2).all()
+    kept = pd.read_parquet(out / "tables" / "transform_threshold.parquet").pivot_table(index=["block", "share"], columns="transform", values="mse")
+    assert (kept.DCT < kept.DFT).all()
+
+
+def test_12_train_deblocking(execute, out):
+    for trained_on in ("75", "random"):
+        execute(
+            "12_train_deblocking", network="xception", trained_on=trained_on, steps=2, batch=2, every=8, qualities=[25, 75],
+            folder=str(out / "deblocking" / "xception" / "mse" / trained_on / "seed0"),
+        )  # fmt: skip
+    results = pd.read_parquet(out / "deblocking" / "xception" / "mse" / "75" / "seed0" / "results.parquet")
+    assert set(results.metric) == {"mae", "mse", "psnr_db", "ssim"} and set(results["size"]) == {"full", "centre"}
+
+
+def test_13_deblocking(execute, out):
+    execute("13_deblocking", shown=[25, 75], drawn=["xception"], results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))])
+    summary = pd.read_parquet(out / "tables" / "deblocking_summary.parquet")
+    assert set(summary.trained_on) == {"75", "random"} and summary.reference.notna().all()
+    assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 8
+    assert (out / "figures" / "deblocking_change.png").is_file()
