@@ -230,14 +230,23 @@ rule complexity:
         EXECUTE
 
 
+# The related studies, each where the profile has its settings; each adds the notebook that the report waits for.
+STUDIES = []
+
+
+include: "rules/latent_learning.smk"
+include: "rules/multitask.smk"
+
+
 rule report:
     input:
+        STUDIES,
         rules.complexity.output.notebook,
         rules.conformance.output.notebook,
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,
-        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", "promic_nb/claims/dissertation.yaml"],
+        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
     output:
         f"{RUN}/report.html",
     log:

@@ -22,8 +22,13 @@ COLOURS = {"reproduced": "green", "within tolerance": "green", "not reproduced":
 
 
 @app.command("verdicts")
-def print_verdicts(run: RunName = "", as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False) -> None:
+def print_verdicts(
+    run: RunName = "",
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects, all claims.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also the claims of related studies that were not run.")] = False,
+) -> None:
     """Print the verdict on every claim."""
+    from promic_nb.claims.registry import MAIN
     from promic_nb.provenance import relative
     from promic_nb.report import find_run
 
@@ -38,13 +43,16 @@ def print_verdicts(run: RunName = "", as_json: Annotated[bool, typer.Option("--j
     grid = Table("Location", "Number", "Published", "Ours", "Unit", "Verdict", box=None, pad_edge=False)
     for column in (2, 3):
         grid.columns[column].justify = "right"
-    for row in table.itertuples():
+    shown = table if every else table[(table.seed == MAIN) | (table.verdict != "not run")]
+    for row in shown.itertuples():
         ours = "" if row.ours != row.ours else f"{row.ours:.{row.digits}f}"
         grid.add_row(row.location, row.what, f"{row.published:.{row.digits}f}", ours, row.unit, f"[{COLOURS[row.verdict]}]{row.verdict}[/]")
     console = Console()
     console.print(grid)
     counts = ", ".join(f"{n} {v}" for v, n in table.verdict.value_counts().items())
     console.print(f"{len(table)} claims: {counts}. Run: {folder.profile}/{folder.path.name}", highlight=False)
+    if len(shown) < len(table):
+        console.print(f"{len(table) - len(shown)} of them, of related studies and not run, are left out; --all shows them", highlight=False)
     if (folder.path / "report.html").is_file():
         console.print(f"Report: {relative(folder.path / 'report.html')}", highlight=False, soft_wrap=True)
 

@@ -26,6 +26,10 @@ CHAPTERS = {
     "08_detection": "Detection over rate",
     "09_conformance": "Conformance of the metrics",
     "10_complexity": "Complexity",
+    "14_latent_learning_train": "Learning from the latent: one rate",
+    "15_latent_learning": "Learning from the CNN-based compressed domain",
+    "16_multitask_train": "One decoder, several tasks: trainings",
+    "17_multitask": "Reconstruction, super-resolution and recognition",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {

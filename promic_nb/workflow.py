@@ -14,7 +14,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from promic_nb import parameters
 from promic_nb.errors import UserError
-from promic_nb.parameters import CodecName, ConfigName, Count, CropSide, NonNegative, Positive, RecipeName
+from promic_nb.parameters import (
+    BlockSide,
+    CodecName,
+    ConfigName,
+    Count,
+    CropSide,
+    FaceSide,
+    LearnerName,
+    NonNegative,
+    PictureSet,
+    Positive,
+    RecipeName,
+    Sides,
+)
 
 
 class _Strict(BaseModel):
@@ -51,6 +64,51 @@ class Training(_Strict):
     batch: Count = 2
 
 
+class LatentLearning(_Strict):
+    """Study of seed 004: picture sets with their folders, beta by rate point, the codec, and the learners."""
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    masks: PictureSet
+    masks_path: str = ""
+    betas: dict[str, Positive]
+    codec_width: Count
+    codec_steps: Count
+    networks: list[LearnerName]
+    width: Positive
+    sides: Sides
+    steps: Count
+    learning_rate: Positive
+    batch: Count
+
+
+class Multitask(_Strict):
+    """Study of seed 001: picture sets with their folders, the teacher's weights, the codec to begin with, and the trainings."""
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    faces: PictureSet
+    faces_path: str = ""
+    teacher: str = ""
+    beta: Positive
+    class_side: BlockSide
+    face_side: FaceSide
+    width: Positive
+    class_steps: Count
+    face_steps: Count
+    learning_rate: Positive
+    encoder_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Studies(_Strict):
+    """The related studies; one without settings is not run."""
+
+    latent_learning: LatentLearning | None = None
+    multitask: Multitask | None = None
+
+
 class Profile(_Strict):
     """A profile: everything that a run's numbers depend on besides code and data."""
 
@@ -70,6 +128,7 @@ class Profile(_Strict):
     latent: Training
     guided: Training
     min_bd_points: Count
+    studies: Studies = Studies()
 
 
 def load_profile(config: dict[str, Any]) -> Profile:

@@ -6,10 +6,12 @@ import pytest
 from papermill.exceptions import PapermillException
 
 from promic_nb import parameters
+from promic_nb.datasets.pictures import PICTURES
 from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
 from promic_nb.models.config import CONFIGS
 from promic_nb.recipes import RECIPES
+from promic_nb.studies.latent_learning.tables import ON_PIXELS
 
 SOURCE = """
 from promic_nb.parameters import CodecName, Count, CropSide, Positive
@@ -74,3 +76,5 @@ def test_the_engine_refuses_before_a_kernel_starts(notebook, monkeypatch):
 def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.RecipeName)) == set(RECIPES)
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
+    assert set(get_args(parameters.PictureSet)) == {*PICTURES, "mitochondria"}  # these are cut from slices
+    assert set(get_args(parameters.LearnerName)) == set(ON_PIXELS)

@@ -55,7 +55,18 @@ def test_a_notebook_reruns_for_the_modules_that_it_stands_on_and_no_others():
         assert (ROOT / name).is_file()
 
 
-@pytest.mark.parametrize("notebook", ["02_train_codec", "03_codec_benchmark", "05_latents", "06_guided_translator", "07_train_detector"])
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        "02_train_codec",
+        "03_codec_benchmark",
+        "05_latents",
+        "06_guided_translator",
+        "07_train_detector",
+        "14_latent_learning_train",
+        "16_multitask_train",
+    ],
+)
 def test_a_change_of_style_trains_nothing_anew(notebook):
     assert "promic_nb/plots.py" not in modules(notebook)
 
@@ -71,7 +82,7 @@ def test_a_misspelt_parameter_stops_here():
 
 
 def test_the_snakefile_names_existing_notebooks():
-    named = set(re.findall(r'source\("(\w+)"\)', (ROOT / "Snakefile").read_text()))
+    named = set(re.findall(r'source\("(\w+)"\)', "".join(p.read_text() for p in (ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")))))
     stored = {p.stem for p in (ROOT / "notebooks").glob("*.ipynb")}
     assert named <= stored
     assert stored - named == {"02_train_codec"}  # run by hand: its result is shipped

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+MAIN = "000"  # the dissertation; the others are the related studies
 Verdict = Literal["reproduced", "within tolerance", "not reproduced", "not run", "smoke"]
 
 
@@ -98,7 +99,8 @@ def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
         smoke: whether that profile is for smoke runs.
 
     Returns:
-        Columns id, seed, location, what, published, ours (NaN where not run), unit, verdict, profile, depends_on, note.
+        Columns id, seed, location (of a related study: after its seed), what, published, ours (NaN where not run), unit, verdict,
+        profile, depends_on, note.
     """
     opened: dict[str, pd.DataFrame | None] = {}
     rows = []
@@ -109,7 +111,8 @@ def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
             opened[name] = pd.read_parquet(path) if path.is_file() else None
         ours = _look_up(opened[name], claim.source)
         rows.append({
-            "id": claim.id, "seed": claim.seed, "location": claim.location, "what": claim.what, "published": claim.published, "ours": ours,
+            "id": claim.id, "seed": claim.seed, "location": claim.location if claim.seed == MAIN else f"{claim.seed} {claim.location}",
+            "what": claim.what, "published": claim.published, "ours": ours,
             "unit": claim.unit, "verdict": judge(claim, ours, smoke), "profile": profile, "depends_on": claim.depends_on, "note": claim.note,
             "digits": claim.digits,
         })  # fmt: skip

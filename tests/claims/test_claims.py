@@ -10,7 +10,7 @@ def claim(claim_id):
 
 
 def test_every_number_of_the_five_tables_is_there():
-    assert pd.Series([c.location for c in load_claims()]).value_counts().to_dict() == {
+    assert pd.Series([c.location for c in load_claims() if c.seed == "000"]).value_counts().to_dict() == {
         "Table 2": 9, "Table 5": 12, "Table 6": 48, "Table 7": 3, "Table 8": 3,
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     top = tmp_path_factory.mktemp("project")
-    for name in ("notebooks", "promic_nb", "config", "data/weights"):
+    for name in ("notebooks", "promic_nb", "config", "data/weights", "rules"):
         shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "requirements.lock"):
         shutil.copy(ROOT / name, top / name)
