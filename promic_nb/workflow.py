@@ -80,6 +80,7 @@ class LatentLearning(_Strict):
     steps: Count
     learning_rate: Positive
     batch: Count
+    test_limit: Count
 
 
 class Multitask(_Strict):

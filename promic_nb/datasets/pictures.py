@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +35,13 @@ class Pictures:
     train: Sequence[Sample]
     test: Sequence[Sample]
     note: str = ""
+
+    def tested_on(self, count: int) -> Pictures:
+        """The same set with at most `count` pictures to test on, drawn at random (seed 0) and kept in order."""
+        if count >= len(self.test):
+            return self
+        chosen = np.sort(np.random.default_rng(0).choice(len(self.test), count, replace=False))
+        return replace(self, test=[self.test[int(i)] for i in chosen])
 
     @cached_property
     def fingerprint(self) -> str:

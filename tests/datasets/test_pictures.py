@@ -21,6 +21,13 @@ def test_synthetic_sets_repeat(name, classes, shape):
     assert len(once.classes) == classes and once.train[0][0].shape == shape and once.train[0][0].dtype == np.uint8
 
 
+def test_fewer_pictures_to_test_on():
+    few = open_pictures("gratings").tested_on(30)
+    assert len(few.test) == 30 and len(few.train) == 400
+    assert len({c for _, c in few.test}) > 5  # of all classes, not just the first
+    assert few.tested_on(99) is few
+
+
 def test_faces_are_tested_on_other_people():
     faces = open_pictures("drawn_faces")
     assert not {p for _, p in faces.train} & {p for _, p in faces.test}
