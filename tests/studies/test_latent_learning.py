@@ -1,5 +1,6 @@
 """The networks of seed 004 against its Table 1, the rate term in closed form, accuracy and mIoU against values by hand."""
 
+import copy
 import math
 
 import numpy as np
@@ -12,7 +13,17 @@ from promic_nb.datasets.pictures import Pictures, open_pictures
 from promic_nb.studies.latent_learning.codec import CompressionNetworks, crops, entropy_bits, entropy_bpp, rate_term, train_compression
 from promic_nb.studies.latent_learning.experiments import Experiment, classification, run_experiments
 from promic_nb.studies.latent_learning.learners import LEARNERS, build_learner, counted_layers, up_scale
-from promic_nb.studies.latent_learning.learning import Received, accuracy, batches, channel_statistics, mean_iou, original_size, predict, rates
+from promic_nb.studies.latent_learning.learning import (
+    Received,
+    accuracy,
+    batches,
+    channel_statistics,
+    mean_iou,
+    original_size,
+    predict,
+    rates,
+    train_learner,
+)
 from promic_nb.studies.latent_learning.tables import correlations, gains
 
 
@@ -211,6 +222,20 @@ def test_correlation_of_a_line_is_one():
     found = correlations(pictures, channels).set_index(["over", "rate"]).correlation
     assert found["pictures", "all"] == pytest.approx(1)
     assert found["channels", "a"] == pytest.approx(1)  # a channel without variance does not count
+
+
+@pytest.mark.parametrize("change", ["codec", "channels"])
+def test_a_checkpoint_behind_another_codec_is_not_resumed(codec, tmp_path, change):
+    """`fit` resumes where its note of the cause is unchanged."""
+    other = copy.deepcopy(codec)
+    other.compress[-1].bias += 1
+    causes = []
+    changed = Received(other, "latent", [0, 1, 2, 3]) if change == "codec" else Received(codec, "latent", [4, 5, 6, 7])
+    for given in (Received(codec, "latent", [0, 1, 2, 3]), changed):
+        model = build_learner("resnet41", 4, 10, width=0.0625)
+        train_learner(model, given, open_pictures("gratings").train, sides=(32, 32), steps=1, rate=0.01, batch=2, folder=tmp_path, progress=False)
+        causes.append((tmp_path / "training.sha256").read_text())
+    assert causes[0] != causes[1]
 
 
 def test_predictions_take_pictures_of_any_size(codec):

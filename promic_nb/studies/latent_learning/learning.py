@@ -16,7 +16,7 @@ from torchmetrics.functional.classification import multiclass_accuracy
 from promic_nb.datasets.pictures import Sample
 from promic_nb.studies.latent_learning.codec import STRIDE, CompressionNetworks, entropy_bits, entropy_bpp, resized, to_tensor
 from promic_nb.studies.latent_learning.learners import Learner
-from promic_nb.training.fit import SampleStream, fit, one_cycle
+from promic_nb.training.fit import SampleStream, digest, fit, one_cycle
 
 VOID = 255  # pixels of a mask that belong to no class
 TOP = 5
@@ -49,6 +49,7 @@ class LearningTask(lightning.LightningModule):
     def __init__(self, model: Learner, received: Received, rate: float, steps: int) -> None:
         super().__init__()
         self.model, self.rate, self.steps = model, rate, steps
+        self.given = f"{digest(received)} {received.domain} {received.channels}"  # so that a checkpoint behind another codec is not resumed
         self._received = [received]  # in a list: not a part of the checkpoint
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
