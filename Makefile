@@ -2,6 +2,7 @@
 PROFILE ?= quick
 DATA ?=
 CELLS ?=
+SETTINGS ?=
 DATASET ?= $(if $(DATA),lucchi,phantom)
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
@@ -9,7 +10,7 @@ BIN := .venv/bin
 # With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill leaves behind, is not needed.
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --nonblock --conflict-exit-code 75 data/.lock)
-SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
+SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
             --cores $(CORES) --rerun-incomplete --show-failed-logs
 
 .PHONY: help install reproduce plan test lint lab clean
@@ -32,6 +33,7 @@ install: .venv/.installed ## Create .venv from requirements.lock (about 6.5 GB)
 
 reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phantom; end with verdicts and the report's path
 	@[ -f config/$(PROFILE).yaml ] || { echo "promic: profile '$(PROFILE)' is unknown. Choose one of: $(basename $(notdir $(wildcard config/*.yaml)))"; exit 1; }
+	@[ -z "$(SETTINGS)" ] || [ -f "$(SETTINGS)" ] || { echo "promic: settings $(SETTINGS) do not exist. Name a YAML file that replaces keys of the profile"; exit 1; }
 	@[ -z "$(DATA)" ] || [ -d "$(DATA)" ] || { echo "promic: data folder $(DATA) does not exist. See data/README.md for its layout"; exit 1; }
 	@[ -z "$(CELLS)" ] || [ -d "$(CELLS)/images" ] || { echo "promic: cell images $(CELLS)/images do not exist. See data/README.md"; exit 1; }
 	@$(GUARD) $(SNAKEMAKE) $(if $(FLOCK),--nolock) || { code=$$?; \

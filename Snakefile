@@ -230,13 +230,18 @@ rule complexity:
         EXECUTE
 
 
+# The related studies, each where the profile has its settings; each adds the notebook that the report waits for.
+STUDIES = []
+
+
 include: "rules/compression.smk"
+include: "rules/latent_learning.smk"
+include: "rules/multitask.smk"
 
 
 rule report:
     input:
-        rules.transform_coding.output.notebook,
-        rules.deblocking.output.notebook,
+        STUDIES,
         rules.complexity.output.notebook,
         rules.conformance.output.notebook,
         rules.dataset.output.notebook,

@@ -20,6 +20,9 @@ NonNegative = Annotated[int, Field(ge=0, description="a whole number from 0")]
 Positive = Annotated[float, Field(gt=0, description="a number above 0")]
 NonNegativeNumber = Annotated[float, Field(ge=0, description="a number from 0")]
 CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
+BlockSide = Annotated[int, Field(ge=16, multiple_of=16, description="a multiple of 16")]
+FaceSide = Annotated[int, Field(ge=64, multiple_of=16, description="a multiple of 16 from 64")]
+Sides = Annotated[list[BlockSide], Field(min_length=2, max_length=2, description="two multiples of 16, the smaller first")]
 _CROP = "a side, a multiple of 64, or the least share of each side, within 0..1"
 
 
@@ -37,6 +40,10 @@ CodecName = Literal[
     "jpegai_reference",
 ]  # fmt: skip
 LatentCodecName = Literal["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
+# Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
+Dataset = Literal["phantom", "lucchi", "kasthuri"]
+LearnerName = Literal["resnet41", "mobilenetv2_45"]
+PictureSet = Literal["mitochondria", "gratings", "drawn_faces", "cifar10", "orl", "imagenet", "voc", "lfw"]
 OperationPoint = Literal["bop", "hop"]
 MetricName = Literal["psnr", "ssim", "ms_ssim", "iw_ssim", "vmaf", "vif", "vif_wavelet", "psnr_hvs", "psnr_hvs_m", "nlpd", "fsim"]
 RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]

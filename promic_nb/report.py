@@ -30,6 +30,10 @@ CHAPTERS = {
     "11_transform_coding": "Study: transform coding, step by step",
     "12_train_deblocking": "Study: deblocking networks",
     "13_deblocking": "Study: JPEG deblocking of blood cells",
+    "14_latent_learning_train": "Learning from the latent: one rate",
+    "15_latent_learning": "Learning from the CNN-based compressed domain",
+    "16_multitask_train": "One decoder, several tasks: trainings",
+    "17_multitask": "Reconstruction, super-resolution and recognition",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {

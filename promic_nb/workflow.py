@@ -16,19 +16,24 @@ from promic_nb import codecs, parameters
 from promic_nb.errors import UserError
 from promic_nb.parameters import (
     Backbone,
+    BlockSide,
     CodecName,
     ConfigName,
     Count,
     Crop,
     CropSide,
     EngineName,
+    FaceSide,
     LatentCodecName,
+    LearnerName,
     LossName,
     MetricName,
     NetworkName,
     NonNegative,
+    PictureSet,
     Positive,
     RecipeName,
+    Sides,
     SolverOptions,
     TrainedOn,
 )
@@ -128,11 +133,52 @@ class Deblocking(_Strict):
         return list(dict.fromkeys(f"{n}/{x}/{q}" for m in self.models for n in m.networks for x in m.losses for q in m.trained_on))
 
 
-class Studies(_Strict):
-    """The related studies."""
+class LatentLearning(_Strict):
+    """Study of seed 004: picture sets with their folders, beta by rate point, the codec, and the learners."""
 
-    transform_coding: TransformCoding
-    deblocking: Deblocking
+    pictures: PictureSet
+    pictures_path: str = ""
+    masks: PictureSet
+    masks_path: str = ""
+    betas: dict[str, Positive]
+    codec_width: Count
+    codec_steps: Count
+    networks: list[LearnerName]
+    width: Positive
+    sides: Sides
+    steps: Count
+    learning_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Multitask(_Strict):
+    """Study of seed 001: picture sets with their folders, the teacher's weights, the codec to begin with, and the trainings."""
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    faces: PictureSet
+    faces_path: str = ""
+    teacher: str = ""
+    beta: Positive
+    class_side: BlockSide
+    face_side: FaceSide
+    width: Positive
+    class_steps: Count
+    face_steps: Count
+    learning_rate: Positive
+    encoder_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Studies(_Strict):
+    """The related studies; one without settings is not run."""
+
+    transform_coding: TransformCoding | None = None
+    deblocking: Deblocking | None = None
+    latent_learning: LatentLearning | None = None
+    multitask: Multitask | None = None
 
 
 class Profile(_Strict):
@@ -157,7 +203,7 @@ class Profile(_Strict):
     latent: DetectorTraining
     guided: GuidedTraining
     min_bd_points: Count
-    studies: Studies
+    studies: Studies = Studies()
 
 
 def load_profile(config: dict[str, Any]) -> Profile:

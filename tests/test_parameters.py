@@ -6,6 +6,7 @@ import pytest
 from papermill.exceptions import PapermillException
 
 from promic_nb import parameters
+from promic_nb.datasets.pictures import PICTURES
 from promic_nb.engine import StrictEngine
 from promic_nb.errors import UserError
 from promic_nb.metrics import METRICS
@@ -14,6 +15,7 @@ from promic_nb.models.engines import ENGINES
 from promic_nb.recipes import RECIPES
 from promic_nb.studies.deblocking.losses import LOSSES, Backbone
 from promic_nb.studies.deblocking.networks import NETWORKS
+from promic_nb.studies.latent_learning.tables import ON_PIXELS
 from promic_nb.training.solver import OPTIONS
 
 SOURCE = """
@@ -85,3 +87,5 @@ def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.NetworkName)) == set(NETWORKS)
     assert set(get_args(parameters.LossName)) == set(LOSSES)
     assert get_args(parameters.Backbone) == get_args(Backbone)
+    assert set(get_args(parameters.PictureSet)) == {*PICTURES, "mitochondria"}  # these are cut from slices
+    assert set(get_args(parameters.LearnerName)) == set(ON_PIXELS)

@@ -92,7 +92,17 @@ def test_a_notebook_reruns_for_the_modules_that_it_stands_on_and_no_others():
 
 
 @pytest.mark.parametrize(
-    "notebook", ["02_train_codec", "03_codec_benchmark", "05_latents", "06_guided_translator", "07_train_detector", "12_train_deblocking"]
+    "notebook",
+    [
+        "02_train_codec",
+        "03_codec_benchmark",
+        "05_latents",
+        "06_guided_translator",
+        "07_train_detector",
+        "12_train_deblocking",
+        "14_latent_learning_train",
+        "16_multitask_train",
+    ],
 )
 def test_a_change_of_style_trains_nothing_anew(notebook):
     assert "promic_nb/plots.py" not in modules(notebook)

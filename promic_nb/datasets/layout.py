@@ -41,7 +41,7 @@ def find_root(path: Path) -> Path:
 
 def read_grey(path: Path) -> np.ndarray:
     """A grey 8-bit image. uint8 (H, W), 0..255. RGB(A) with equal channels counts as grey."""
-    array = _read(path)
+    array = read_pixels(path)
     if array.dtype != np.uint8:
         raise UserError(f"{path} has {array.dtype} samples, not uint8", "Convert the slice to 8 bits")
     if array.ndim == 3:
@@ -53,13 +53,14 @@ def read_grey(path: Path) -> np.ndarray:
 
 def read_label(path: Path) -> np.ndarray:
     """A mitochondria mask from a grey or RGBA label. bool (H, W); True where the label is white (over 127)."""
-    array = _read(path)
+    array = read_pixels(path)
     if array.ndim == 3:  # the alpha channel of RGBA labels is opaque everywhere and says nothing
         array = array[..., :3].min(axis=-1)
     return array > (127 if array.max() > 1 else 0)
 
 
-def _read(path: Path) -> np.ndarray:
+def read_pixels(path: Path) -> np.ndarray:
+    """An image file as it is stored: (H, W) or (H, W, channels)."""
     try:
         with Image.open(path) as image:
             return np.array(image)

@@ -1,0 +1,1 @@
+"""Learning from the CNN-based compressed domain (Wang, Qin, Chen, WACV 2022; seed 004)."""

@@ -1,0 +1,71 @@
+"""The codec of the study: luma, the JPEG-AI-style base networks, its decoder frozen once and for all.
+
+The thesis takes the encoder and decoder of HiFiC (Mentzer et al. 2020), 220 latent channels, on RGB, without a rate term. Here the
+JPEG-AI-style base networks stand for them: 160 channels, luma, begun at the weights that were trained on micrographs and adapted to the
+pictures at hand by their MSE.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from skimage.color import rgb2gray
+from skimage.transform import resize
+from torch import Tensor, nn
+
+from promic_nb.codecs.jpegai import weights
+from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
+from promic_nb.datasets.pictures import Sample
+
+LAYER4 = 9  # modules of the encoder up to stride 8, the place of the fourth convolution of the thesis' encoder
+LAYER4_CHANNELS = 128
+
+
+class Encoder(nn.Module):
+    """Luma (N, 1, H, W) in 0..1 to the latent (N, 160, H/16, W/16), not quantized."""
+
+    channels = LATENT_CHANNELS
+
+    def __init__(self, analysis: nn.Sequential) -> None:
+        super().__init__()
+        self.analysis = analysis
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.analysis((255 * x - 127.5) / 128)
+
+    def layer4(self, x: Tensor) -> Tensor:
+        """Features (N, 128, H/8, W/8) before the last stride."""
+        return self.analysis[:LAYER4]((255 * x - 127.5) / 128)
+
+
+class Decoder(nn.Module):
+    """Latent (N, 160, h, w), rounded with a straight-through gradient, to luma (N, 1, 16h, 16w) in about 0..1."""
+
+    def __init__(self, synthesis: nn.Sequential) -> None:
+        super().__init__()
+        self.synthesis = synthesis
+
+    def forward(self, y: Tensor) -> Tensor:
+        return (self.synthesis(y + (y.round() - y).detach()) * 128 + 127.5) / 255
+
+
+def start_codec(beta: float) -> tuple[Encoder, Decoder]:
+    """Encoder and decoder with the shipped weights for `beta`."""
+    model, _, _ = weights.load(weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors")
+    model = copy.deepcopy(model).requires_grad_(True)  # the loader keeps its own
+    return Encoder(model.analysis), Decoder(model.synthesis)
+
+
+def luma(image: np.ndarray, side: int) -> Tensor:
+    """float32 (1, side, side) in 0..1 of uint8 (H, W, 3): its middle square, resized."""
+    top, left = ((n - min(image.shape[:2])) // 2 for n in image.shape[:2])
+    grey = rgb2gray(image[top : top + min(image.shape[:2]), left : left + min(image.shape[:2])])
+    return torch.from_numpy(resize(grey, (side, side), anti_aliasing=side < min(grey.shape))).float()[None].clamp(0, 1)
+
+
+def prepared(samples: Sequence[Sample], side: int) -> tuple[Tensor, Tensor]:
+    """All samples: luma float32 (N, 1, side, side) in 0..1, classes int64 (N)."""
+    return torch.stack([luma(image, side) for image, _ in samples]), torch.tensor([target for _, target in samples])
