@@ -172,7 +172,7 @@ def test_12_train_deblocking(execute, out):
 
 
 def test_13_deblocking(execute, out):
-    execute("13_deblocking", shown=[25, 75], drawn=["xception"], results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))])
+    execute("13_deblocking", shown=[25, 75], results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))])
     summary = pd.read_parquet(out / "tables" / "deblocking_summary.parquet")
     assert set(summary.trained_on) == {"75", "random"} and summary.reference.notna().all()
     assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 8
