@@ -70,10 +70,10 @@ def test_verdicts_fold_what_was_not_run(tmp_path):
     tables.mkdir(parents=True)
     pd.DataFrame([("ProMIC", "AP50", "linear", -0.5)], columns=["recipe", "metric", "domain", "bd_pp"]).to_parquet(tables / "bd_ap.parquet")
     lines = promic("verdicts", PROMIC_ROOT=str(tmp_path), COLUMNS="250").stdout.splitlines()
-    table6 = [line.split()[-1] for line in lines if " Table 6 " in line]
+    table6 = [line.split()[-1] for line in lines if line.startswith("ProMIC") and " Table 6 " in line]
     assert table6 == ["reproduced", "run"]  # one number, and one line for the 47 others
     assert sum("48 numbers: need a long training of JJNet" in line for line in lines) == 3  # Tables 8, 18 and 19
-    assert len(lines) < 60
+    assert len(lines) < 100  # of more than 700 claims
 
 
 def test_help_lists_the_commands():
