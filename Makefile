@@ -43,7 +43,7 @@ reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phant
 plan: .venv/.installed ## Print the jobs that `make reproduce` would run
 	@$(SNAKEMAKE) --dry-run --quiet
 
-test: .venv/.installed ## Run the tests (about five minutes)
+test: .venv/.installed ## Run the tests (about ten minutes)
 	@$(BIN)/pytest
 
 lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
