@@ -112,7 +112,7 @@ class Run:
         if html:
             forms[".html"] = lambda p: p.write_text(html)
         for suffix, write in forms.items():
-            _atomically(path.with_suffix(suffix), write)
+            atomically(path.with_suffix(suffix), write)
         return self.stamp(path, list(forms), "table", caption)
 
     def save_figure(self, figure: Figure, path: str | Path, caption: str, alt: str) -> Path:
@@ -124,8 +124,8 @@ class Run:
         """
         path = _prepared(path)
         quiet = {"metadata": {"CreationDate": None}}  # equal figures are equal files
-        _atomically(path.with_suffix(".pdf"), lambda p: figure.savefig(p, format="pdf", **quiet))
-        _atomically(path.with_suffix(".png"), lambda p: figure.savefig(p, format="png", dpi=160))
+        atomically(path.with_suffix(".pdf"), lambda p: figure.savefig(p, format="pdf", **quiet))
+        atomically(path.with_suffix(".png"), lambda p: figure.savefig(p, format="png", dpi=160))
         return self.stamp(path, [".pdf", ".png"], "figure", caption, alt=alt)
 
     def stamp(self, path: str | Path, suffixes: list[str], kind: str, caption: str, **more: Any) -> Path:
@@ -139,7 +139,7 @@ class Run:
             **self.facts, "code": code_state(self.notebook), "environment": environment(), "upstream": dict(sorted(self.upstream.items())),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
-        _atomically(sidecar(path.with_suffix(suffixes[0])), lambda p: p.write_text(json.dumps(about, indent=1, default=str)))
+        atomically(sidecar(path.with_suffix(suffixes[0])), lambda p: p.write_text(json.dumps(about, indent=1, default=str)))
         return path.with_suffix(suffixes[0])
 
 
@@ -149,7 +149,7 @@ def _prepared(path: str | Path) -> Path:
     return path if path.suffix in (".parquet", ".png", ".pdf", ".json", ".npy", ".safetensors") else path.with_name(path.name + ".json")
 
 
-def _atomically(path: Path, write) -> None:
+def atomically(path: Path, write) -> None:
     """Write to a temporary name, then rename: a kill leaves the old file or the new one, never half of it."""
     part = path.with_name(f".{path.name}.part")
     write(part)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from promic_nb.provenance import atomically
+
 LOG, EARLIER = "metrics.csv", "metrics.earlier.csv"
 
 
@@ -15,22 +17,16 @@ def set_aside(folder: Path, step: int) -> None:
     (folder / LOG).unlink(missing_ok=True)
     (folder / EARLIER).unlink(missing_ok=True)
     if step and len(rows := rows[rows.step < step] if len(rows) else rows):
-        _write(rows, folder / EARLIER)
+        atomically(folder / EARLIER, lambda p: rows.to_csv(p, index=False))
 
 
 def join(folder: Path) -> None:
     """After training: put the rows of all sittings into `metrics.csv`."""
     if (folder / EARLIER).is_file():
-        _write(_rows(folder), folder / LOG)
+        atomically(folder / LOG, lambda p: _rows(folder).to_csv(p, index=False))
         (folder / EARLIER).unlink()
 
 
 def _rows(folder: Path) -> pd.DataFrame:
     parts = [pd.read_csv(folder / name) for name in (EARLIER, LOG) if (folder / name).is_file()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _write(rows: pd.DataFrame, path: Path) -> None:
-    part = path.with_suffix(".part")
-    rows.to_csv(part, index=False)
-    part.replace(path)

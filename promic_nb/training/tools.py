@@ -33,8 +33,7 @@ def fit_tools(codec: JpegAiStyleCodec, images: Sequence[np.ndarray], beta: float
     sides = []
     for image in images:
         y = codec.analyse(torch.from_numpy(image)[None, None].float())
-        z = codec.hyper_analyse(y).round().clamp(-31, 31).double()
-        sides.append((y.double(), codec.side_information(z, y.shape[-2:], 0, 0)))
+        sides.append((y.double(), codec.side_information(codec.hyper_latent(y), y.shape[-2:], 0, 0)))
     means = torch.cat([torch.nn.functional.avg_pool2d(side.index, 8, ceil_mode=True, count_include_pad=False).flatten() for _, side in sides])
     quartiles = means[means > SKIP_INDEX].quantile(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64))
     channels = codec.channels

@@ -61,15 +61,6 @@ class JpegAiStyleCodec(HyperpriorCodec):
         self._context = fixed_point(self.model.context)
         self._gain = (self.model.gain.double() * 128).round().view(1, -1, 1, 1)
 
-    def analyse(self, x: Tensor) -> Tensor:
-        return self.model.latent(x)
-
-    def hyper_analyse(self, y: Tensor) -> Tensor:
-        return self.model.hyper_encoder(y.abs())
-
-    def synthesise(self, y: Tensor) -> Tensor:
-        return self.model.reconstruct(y)
-
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> Side:
         h, w = (math.ceil(n / 2) for n in size)
         psi = self._hyper(z)[..., :h, :w]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from promic_nb.codecs.base import BitstreamError, check_image, check_range
 from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
@@ -41,10 +41,12 @@ class HyperpriorCodec:
     Attributes:
         codec_id: number in the container.
         channels: of the latent.
+        model: the networks in float32: `latent`, `hyper_encoder` and `reconstruct`.
     """
 
     codec_id: int
     channels: int
+    model: nn.Module
 
     def __init__(self, name: str, setting: str, sha256: str, coder: EntropyCoder, gain: int = 0, tools: int = 0) -> None:
         self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
@@ -53,11 +55,15 @@ class HyperpriorCodec:
 
     def analyse(self, x: Tensor) -> Tensor:
         """Latent y (1, C, ceil(H/16), ceil(W/16)) of samples (1, 1, H, W) in 0..255; float32."""
-        raise NotImplementedError
+        return self.model.latent(x)
 
-    def hyper_analyse(self, y: Tensor) -> Tensor:
-        """Hyper-latent z (1, C, h, w) of y, before rounding."""
-        raise NotImplementedError
+    def hyper_latent(self, y: Tensor) -> Tensor:
+        """Integer hyper-latent z (1, C, h, w) of y, float64."""
+        return self.model.hyper_encoder(y.abs()).round().clamp(-Z_MAX, Z_MAX).double()
+
+    def synthesise(self, y: Tensor) -> Tensor:
+        """Samples (1, 1, 16h, 16w) in 0..255 of a latent (1, C, h, w)."""
+        return self.model.reconstruct(y)
 
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> SideInformation:
         """What integer z (float64) says about a latent of `size` (h, w); equal bits on every machine."""
@@ -71,16 +77,12 @@ class HyperpriorCodec:
         """Latent y^ (1, C, h', w') of symbols, float64; equal bits on every machine."""
         raise NotImplementedError
 
-    def synthesise(self, y: Tensor) -> Tensor:
-        """Samples (1, 1, 16h, 16w) in 0..255 of a latent (1, C, h, w)."""
-        raise NotImplementedError
-
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> bytes:
         """Bitstream of a uint8 (H, W) image, H and W from 16 to 16384."""
         height, width = check_image(image).shape
         y = tiled(self.analyse, torch.from_numpy(image)[None, None].float(), (height, width), -16)
-        z = self.hyper_analyse(y).round().clamp(-Z_MAX, Z_MAX).double()
+        z = self.hyper_latent(y)
         side = self.side_information(z, y.shape[-2:], self.gain, self.tools)
         r_stream = self.coder.encode_r(self.quantize(y.double(), side), side.index, side.coded)
         return Stream(height, width, self.gain, self._hash, self.coder.encode_z(z), r_stream, self.tools, self.codec_id).pack()
@@ -93,14 +95,16 @@ class HyperpriorCodec:
             BitstreamError: damaged, foreign, or made with other weights.
         """
         head = unpack(stream)
-        y = torch.from_numpy(self.latent(stream))[None]
+        y = torch.from_numpy(self._latent(head))[None]
         x = tiled(self.synthesise, y, (head.height, head.width), 16)
         return x[0, 0, : head.height, : head.width].round().clamp(0, 255).to(torch.uint8).numpy()
 
     @torch.inference_mode()
     def latent(self, stream: bytes) -> np.ndarray:
         """Decoded latent y^, float32 (C, ceil(H/16), ceil(W/16)), without synthesis. Raises as `decode`."""
-        head = unpack(stream)
+        return self._latent(unpack(stream))
+
+    def _latent(self, head: Stream) -> np.ndarray:
         if head.codec_id != self.codec_id:
             raise BitstreamError(f"the bitstream is of codec {head.codec_id}, {self.name} is {self.codec_id}", "Decode with the codec it names")
         if head.weights != self._hash:

@@ -54,15 +54,6 @@ class Vm33Codec(HyperpriorCodec):
         super().__init__(self.name, "vm3.3", sha256, EntropyCoder(tables), gain)
         self._mean, self._scale = fixed_point(self.model.hyper_decoder), fixed_point(self.model.hyper_scale_decoder)
 
-    def analyse(self, x: Tensor) -> Tensor:
-        return self.model.latent(x)
-
-    def hyper_analyse(self, y: Tensor) -> Tensor:
-        return self.model.hyper_encoder(y.abs())
-
-    def synthesise(self, y: Tensor) -> Tensor:
-        return self.model.reconstruct(y)
-
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> Side:
         mean, sigma = (network(z)[..., : size[0], : size[1]] for network in (self._mean, self._scale))
         index = torch.bucketize(sigma.abs() * 2**ACTIVATION_BITS, SIGMA_BOUNDS, right=True).double() / 128
