@@ -7,7 +7,8 @@ from pathlib import Path
 
 from promic_nb.errors import UserError
 from promic_nb.recipes import RECIPES
-from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
+from promic_nb.profiles import load_profile
+from promic_nb.workflow import modules, notebook_parameters, weight_files
 
 try:
     here = {"data": str(config.get("data") or ""), "cells": str(config.get("cells") or os.environ.get("PROMIC_CELLS", ""))}

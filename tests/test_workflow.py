@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.workflow import load_profile, modules, notebook_parameters, weight_files
+from promic_nb.profiles import load_profile
+from promic_nb.workflow import modules, notebook_parameters, weight_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +63,7 @@ def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change,
 
 
 def test_checking_a_profile_imports_no_torch():
-    code = "import sys, yaml; from promic_nb.workflow import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
+    code = "import sys, yaml; from promic_nb.profiles import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
     done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

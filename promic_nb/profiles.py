@@ -1,0 +1,229 @@
+"""The profiles' schema: everything that a run's numbers depend on besides code and data, checked before a run."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from promic_nb import codecs, parameters
+from promic_nb.errors import UserError
+from promic_nb.parameters import (
+    Backbone,
+    BlockSide,
+    CodecName,
+    ConfigName,
+    Count,
+    Crop,
+    CropSide,
+    EngineName,
+    FaceSide,
+    LatentCodecName,
+    LearnerName,
+    LossName,
+    MetricName,
+    NetworkName,
+    NonNegative,
+    PictureSet,
+    Positive,
+    RecipeName,
+    Sides,
+    SolverOptions,
+    TrainedOn,
+)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Benchmark(_Strict):
+    """The rate-distortion study: each such test slice, metrics, settings by codec (or `target_bpp`), and the codecs that BD-rates refer to."""
+
+    every: Count
+    metrics: list[MetricName]
+    codecs: dict[CodecName, list[dict]]
+    references: list[CodecName]
+
+
+class Slices(_Strict):
+    """Which slices are used: each such one. Validation slices are for evaluation during training; 0: none."""
+
+    train: Count
+    test: Count
+    val: NonNegative = 0
+
+
+class RatePoint(_Strict):
+    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the displacement of its gain unit."""
+
+    codec: LatentCodecName = "jpegai_bop_off"
+    beta: Positive | None = None
+    gain: int = 0
+
+    @model_validator(mode="after")
+    def _beta_fits(self) -> RatePoint:
+        if (self.beta is None) != (self.codec == "jpegai_vm33"):
+            raise ValueError("a rate names a beta, except with jpegai_vm33, which has one model")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For `codecs.get`."""
+        return self.model_dump(exclude={"codec"}, exclude_none=True)
+
+
+class Training(_Strict):
+    """Length and learning rate of one training."""
+
+    steps: Count
+    learning_rate: Positive
+    batch: Count = 2
+
+
+class DetectorTraining(Training):
+    """And the rest of the optimizer's settings."""
+
+    solver: SolverOptions = {}
+
+
+class GuidedTraining(Training):
+    """And its crops' side."""
+
+    crop: CropSide = 256
+
+
+class TransformCoding(_Strict):
+    """JPEG step by step, and thresholds on DFT and DCT: the qualities and shares of coefficients, and the side of the part measured."""
+
+    qualities: list[Count]
+    shares: list[Positive]
+    blocks: list[NonNegative]
+    crop: Count
+
+
+class DeblockingModels(_Strict):
+    """Networks that are trained with each loss on each JPEG quality."""
+
+    networks: list[NetworkName]
+    losses: list[LossName] = ["mse"]
+    trained_on: list[TrainedOn] = ["75"]
+
+
+class Deblocking(_Strict):
+    """JPEG deblocking of cell images: what is trained, how long, and what is measured."""
+
+    models: list[DeblockingModels]
+    qualities: list[Count]
+    steps: Count
+    batch: Count
+    crop: CropSide
+    backbone: Backbone = "none"
+    every: Count = 1
+    seeds: list[NonNegative] = [0]
+
+    def names(self) -> list[str]:
+        """NETWORK/LOSS/TRAINED_ON of each model, once."""
+        return list(dict.fromkeys(f"{n}/{x}/{q}" for m in self.models for n in m.networks for x in m.losses for q in m.trained_on))
+
+
+class LatentLearning(_Strict):
+    """Study of seed 004: picture sets with their folders, beta by rate point, the codec, and the learners."""
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    masks: PictureSet
+    masks_path: str = ""
+    betas: dict[str, Positive]
+    codec_width: Count
+    codec_steps: Count
+    networks: list[LearnerName]
+    width: Positive
+    sides: Sides
+    steps: Count
+    learning_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Multitask(_Strict):
+    """Study of seed 001: picture sets with their folders, the teacher's weights, the codec to begin with, and the trainings."""
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    faces: PictureSet
+    faces_path: str = ""
+    teacher: str = ""
+    beta: Positive
+    class_side: BlockSide
+    face_side: FaceSide
+    width: Positive
+    class_steps: Count
+    face_steps: Count
+    learning_rate: Positive
+    encoder_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Studies(_Strict):
+    """The related studies; one without settings is not run."""
+
+    transform_coding: TransformCoding | None = None
+    deblocking: Deblocking | None = None
+    latent_learning: LatentLearning | None = None
+    multitask: Multitask | None = None
+
+
+class Profile(_Strict):
+    """A profile: everything that a run's numbers depend on besides code and data."""
+
+    profile: str
+    smoke: bool
+    data: str = ""
+    cells: str = ""
+    dataset: parameters.Dataset = "phantom"
+    slices: Slices
+    benchmark: Benchmark
+    rates: dict[str, RatePoint]
+    recipes: list[RecipeName]
+    seeds: list[NonNegative]
+    detector: ConfigName
+    engine: EngineName = "torchvision"
+    weights: str = "none"
+    crop: Crop
+    original: DetectorTraining
+    reconstructed: DetectorTraining
+    latent: DetectorTraining
+    guided: GuidedTraining
+    min_bd_points: Count
+    studies: Studies = Studies()
+
+
+def load_profile(config: dict[str, Any]) -> Profile:
+    """A profile from Snakemake's config.
+
+    Raises:
+        UserError: an unknown or missing key, a wrong type or value, a codec's setting among them; the key and the choices are named.
+    """
+    try:
+        profile = Profile(**config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        known = list(Profile.model_fields)
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near and first["type"] == "extra_forbidden" else f"Keys: {', '.join(known)}"
+        raise UserError(f"profile {config.get('profile', '?')!r}: {key}: {first['msg']}", hint) from None
+    try:
+        for codec, settings in profile.benchmark.codecs.items():
+            codecs.expand(codec, settings)
+    except UserError as error:
+        raise UserError(f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy) from None
+    if not profile.slices.val and any(t.solver.get("eval_every") for t in (profile.original, profile.reconstructed, profile.latent)):
+        raise UserError(f"profile {profile.profile!r} evaluates during training and has no validation slices", "Set slices.val, or eval_every to 0")
+    latent = [r for r in profile.recipes if r not in ("original", "A")]
+    if latent and not {"original", "A"} <= set(profile.recipes):
+        raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")
+    return profile
