@@ -18,6 +18,9 @@ except UserError as error:
 
 # The commands of the environment that runs Snakemake, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+# glibc returns a training iteration's memory to the system only to fault it in again, a sixth of the time.
+for name, value in {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_TOP_PAD_": str(2**27)}.items():
+    os.environ.setdefault(name, value)
 RUN = f"data/runs/{P.profile}/{P.dataset}"
 TABLES, FIGURES = f"{RUN}/tables", f"figures/{P.profile}/{P.dataset}"
 COMMON = {"profile": P.profile, "dataset": P.dataset}
@@ -143,7 +146,7 @@ rule guided_translator:
         notebook=f"{RUN}/notebooks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.ipynb",
         model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
     params:
-        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("06_guided_translator", **DATA, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",

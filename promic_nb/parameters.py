@@ -19,6 +19,7 @@ Count = Annotated[int, Field(ge=1, description="a whole number from 1")]
 NonNegative = Annotated[int, Field(ge=0, description="a whole number from 0")]
 Positive = Annotated[float, Field(gt=0, description="a number above 0")]
 NonNegativeNumber = Annotated[float, Field(ge=0, description="a number from 0")]
+Share = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 CropSide = Annotated[int, Field(ge=64, multiple_of=64, description="a multiple of 64")]
 BlockSide = Annotated[int, Field(ge=16, multiple_of=16, description="a multiple of 16")]
 FaceSide = Annotated[int, Field(ge=64, multiple_of=16, description="a multiple of 16 from 64")]
@@ -40,8 +41,6 @@ CodecName = Literal[
     "jpegai_reference",
 ]  # fmt: skip
 LatentCodecName = Literal["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"]
-# Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
-Dataset = Literal["phantom", "lucchi", "kasthuri"]
 LearnerName = Literal["resnet41", "mobilenetv2_45"]
 PictureSet = Literal["mitochondria", "gratings", "drawn_faces", "cifar10", "orl", "imagenet", "voc", "lfw"]
 OperationPoint = Literal["bop", "hop"]
@@ -52,6 +51,7 @@ EngineName = Literal["torchvision", "detectron2"]
 NetworkName = Literal["unet", "resnet", "jjnet", "dense_unet", "xception", "memnet", "densenet", "resnet_yuv"]
 LossName = Literal["mae", "mse", "high_frequency", "perceptual"]
 Backbone = Literal["none", "imagenet"]
+TeacherImages = Literal["reconstructed", "original"]
 TrainedOn = Literal["25", "40", "50", "75", "random"]
 
 
@@ -59,17 +59,32 @@ class SolverOptions(TypedDict, total=False):
     """Options of `training.solver.Solver` beside steps, rate and batch; see there."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    optimizer: Literal["sgd", "adam"]
     momentum: NonNegativeNumber
     weight_decay: NonNegativeNumber
     clip: NonNegativeNumber
-    schedule: Literal["one_cycle", "delta"]
+    schedule: Literal["one_cycle", "delta", "plateau"]
     delta: NonNegativeNumber
     initial_iteration: NonNegative
     decay_steps: NonNegative
     iteration_step: Count
+    factor: Share
+    plateau_patience: NonNegative
+    threshold: Share
+    min_rate: NonNegativeNumber
+    epoch: Count
     amp: bool
     eval_every: NonNegative
     patience: NonNegative
+
+
+class FineTuningOptions(TypedDict, total=False):
+    """Options of `training.detection.FineTuning`; see there."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    frozen_share: Share
+    free_rate: Positive
+    stage_norms: Literal["adapt", "keep"]
 
 
 def whole(low: int, high: int) -> Any:

@@ -19,6 +19,7 @@ from promic_nb.parameters import (
     CropSide,
     EngineName,
     FaceSide,
+    FineTuningOptions,
     LatentCodecName,
     LearnerName,
     LossName,
@@ -30,6 +31,7 @@ from promic_nb.parameters import (
     RecipeName,
     Sides,
     SolverOptions,
+    TeacherImages,
     TrainedOn,
 )
 
@@ -88,10 +90,18 @@ class DetectorTraining(Training):
     solver: SolverOptions = {}
 
 
-class GuidedTraining(Training):
-    """And its crops' side."""
+class LatentTraining(DetectorTraining):
+    """And PD-FT's."""
 
+    fine_tuning: FineTuningOptions = {}
+
+
+class GuidedTraining(DetectorTraining):
+    """GDTT: and its crops' side, and which images the teacher sees."""
+
+    solver: SolverOptions = {"optimizer": "adam"}
     crop: CropSide = 256
+    teacher_images: TeacherImages = "reconstructed"
 
 
 class TransformCoding(_Strict):
@@ -195,7 +205,7 @@ class Profile(_Strict):
     crop: Crop
     original: DetectorTraining
     reconstructed: DetectorTraining
-    latent: DetectorTraining
+    latent: LatentTraining
     guided: GuidedTraining
     min_bd_points: Count
     studies: Studies = Studies()

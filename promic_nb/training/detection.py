@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import lightning
 import numpy as np
@@ -19,11 +21,26 @@ from promic_nb.models.engines import Detector
 from promic_nb.models.inputs import Batch
 from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.training.fit import Evaluation, digest, fit, one_cycle
+from promic_nb.training.fit import Evaluation, digest, fit
 from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
 from promic_nb.training.solver import Solver
 
 Slices = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # whole slices or latents, and the boxes of each
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """PD-FT (section 3.3.3): stages 3-5 are frozen first, then all is trained. What the text leaves open are these.
+
+    Attributes:
+        frozen_share: share of the iterations with frozen stages; a solver with patience ends that phase earlier, at its best AP50.
+        free_rate: learning rate after unfreezing as a multiple of the rate before. Each phase has a schedule of its own.
+        stage_norms: batch norms of stages 3-5 after unfreezing: "adapt" takes statistics of the latent's batches, "keep" those of pixels.
+    """
+
+    frozen_share: float = 0.5
+    free_rate: float = 1.0
+    stage_norms: Literal["adapt", "keep"] = "adapt"
 
 
 class DetectorTask(lightning.LightningModule):
@@ -31,19 +48,18 @@ class DetectorTask(lightning.LightningModule):
 
     Args:
         solver: optimizer and schedule.
-        frozen_steps: PD-FT: stages 3-5 get no gradient, and keep their batch-norm statistics, for so many steps.
+        frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics), the statistics ("norms"), or nothing ("").
     """
 
-    def __init__(self, model: Detector, solver: Solver, frozen_steps: int = 0) -> None:
+    def __init__(self, model: Detector, solver: Solver, frozen: Literal["", "norms", "stages"] = "") -> None:
         super().__init__()
-        self.model, self.solver, self.frozen_steps = model, solver, frozen_steps
+        self.model, self.solver, self.frozen = model, solver, frozen
         self.settings = str(solver)  # so that a checkpoint made with others is not resumed
         self._seen: list[tuple[np.ndarray, Detections]] = []
 
     def on_train_batch_start(self, *_: object) -> None:
-        frozen = self.global_step < self.frozen_steps
-        self.model.stages.requires_grad_(not frozen)
-        self.model.stages.train(not frozen)
+        self.model.stages.requires_grad_(self.frozen != "stages")
+        self.model.stages.train(not self.frozen)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         return batch.to(device)
@@ -64,29 +80,34 @@ class DetectorTask(lightning.LightningModule):
         self.log("AP50", average_precision(truth, found)["AP50"], prog_bar=True)
 
     def configure_optimizers(self) -> dict:
-        return self.solver.optimizer(self)
+        return self.solver.configure(self)
 
 
 class GuidedTranslatorTask(lightning.LightningModule):
     """GDTT: minimizes the MSE between the translator's output and the teacher's stage-2 features (Eq. 40)."""
 
-    def __init__(self, translator: DomainTranslator, teacher_front: nn.Module, rate: float, steps: int) -> None:
+    def __init__(self, translator: DomainTranslator, teacher_front: nn.Module, solver: Solver) -> None:
         super().__init__()
-        self.translator, self.rate, self.steps = translator, rate, steps
-        self.teacher = digest(teacher_front)  # so that a checkpoint made with another teacher is not resumed
+        self.translator, self.solver = translator, solver
+        self.settings = str(solver)
+        self.teacher = digest(teacher_front)  # so that a checkpoint made with another teacher or solver is not resumed
         self._teacher = [teacher_front.eval().requires_grad_(False)]  # in a list: not a part of the checkpoint
+        self.register_buffer("epoch_sum", torch.zeros(()))
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         pixels, latent = batch
         with torch.no_grad():
             target = self._teacher[0].to(self.device)(pixels)
         mse = nn.functional.mse_loss(self.translator(latent), target)
+        done = self.global_step % self.solver.epoch
+        self.epoch_sum = mse.detach() + (self.epoch_sum if done else 0)
         self.log("mse", mse, prog_bar=True)
         self.log("relative_mse", mse / target.var())
+        self.log("epoch_loss", self.epoch_sum / (done + 1))
         return mse
 
     def configure_optimizers(self) -> dict:
-        return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps)
+        return self.solver.configure(self.translator)
 
 
 def _cell(inputs: Sequence[np.ndarray]) -> int:
@@ -102,7 +123,7 @@ def train_detector(
     *,
     folder: Path,
     validation: Slices | None = None,
-    frozen_steps: int = 0,
+    frozen: Literal["", "norms", "stages"] = "",
     crop: Crop = 256,
     seed: int = 0,
     progress: bool = True,
@@ -112,10 +133,14 @@ def train_detector(
     Args:
         size: (H, W) of the slices.
         validation: whole slices or latents to be evaluated on where the solver asks for it.
+        frozen: see `DetectorTask`.
 
     Raises:
-        UserError: the solver evaluates and there is nothing to evaluate on, or its steps are no multiple of its evaluations' distance.
+        UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and there is nothing to evaluate on, or its steps
+            are no multiple of its evaluations' distance.
     """
+    if solver.schedule == "plateau":
+        raise UserError("the plateau schedule is for translators", "Choose one_cycle or delta for a detector")
     evaluation = None
     if solver.eval_every:
         if not validation:
@@ -126,11 +151,25 @@ def train_detector(
         whole = partial(_whole, size=size)
         evaluation = Evaluation(samples, "AP50", solver.eval_every, solver.patience // solver.eval_every, whole)
     stream = detection_crops(*slices, size, crop, seed)
-    task = DetectorTask(model, solver, frozen_steps)
+    task = DetectorTask(model.train(), solver, frozen)
     fit(
         task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
         clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,
     )  # fmt: skip
+    return model.eval()
+
+
+def fine_tune(model: Detector, slices: Slices, size: tuple[int, int], solver: Solver, plan: FineTuning, *, folder: Path, **options: Any) -> Detector:
+    """PD-FT in two trainings, `folder`/frozen and `folder`/free, `solver.steps` iterations in all; `options` as `train_detector` takes them."""
+    unit = max(1, solver.eval_every)
+    frozen = round(plan.frozen_share * solver.steps / unit) * unit
+    if frozen:
+        model = train_detector(model, slices, size, replace(solver, steps=frozen), folder=folder / "frozen", frozen="stages", **options)
+    if frozen < solver.steps:
+        slower = {"learning_rate": plan.free_rate * solver.learning_rate, "delta": plan.free_rate * solver.delta}
+        free = replace(solver, steps=solver.steps - frozen, **slower)
+        kept: Literal["", "norms"] = "norms" if plan.stage_norms == "keep" else ""
+        model = train_detector(model, slices, size, free, folder=folder / "free", frozen=kept, **options)
     return model.eval()
 
 
@@ -145,19 +184,17 @@ def train_translator(
     pixels: Sequence[np.ndarray],
     latents: Sequence[np.ndarray],
     size: tuple[int, int],
+    solver: Solver,
     *,
-    steps: int,
-    rate: float,
     folder: Path,
-    batch: int = 4,
     crop: int = 256,
     seed: int = 0,
     progress: bool = True,
 ) -> DomainTranslator:
     """GDTT: teach the translator what the teacher's stem and stage 2 make of the pixels. Resumes from `folder`."""
     stream = paired_crops(pixels, latents, size, crop, seed)
-    task = GuidedTranslatorTask(translator, teacher.front, rate, steps)
-    fit(task, stream, steps=steps, batch=batch, folder=folder, clip=5.0, progress=progress)
+    task = GuidedTranslatorTask(translator, teacher.front, solver)
+    fit(task, stream, steps=solver.steps, batch=solver.batch, folder=folder, clip=solver.clip or None, precision=solver.precision, progress=progress)
     return translator
 
 

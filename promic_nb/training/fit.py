@@ -15,6 +15,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
@@ -153,6 +154,7 @@ def fit(
         max_steps=steps,
         accelerator="auto",
         devices=1,
+        plugins=[LightningEnvironment()],  # one process, also within a job of SLURM, which Lightning would ask about its tasks
         precision=precision,
         gradient_clip_val=clip,
         callbacks=callbacks,
@@ -168,6 +170,7 @@ def fit(
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
+        warnings.filterwarnings("ignore", message=".*`srun`.*")
         # Generators of their own: a loader must not draw from the one that sampling in the model depends on.
         loaders = [DataLoader(stream, batch_size=batch, collate_fn=collate, generator=torch.Generator())]
         if evaluation:

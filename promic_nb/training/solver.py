@@ -14,16 +14,19 @@ from promic_nb.training.fit import one_cycle
 
 @dataclass(frozen=True)
 class Solver:
-    """Stochastic gradient descent with momentum.
+    """Optimizer and learning-rate schedule.
 
     Attributes:
         steps: iterations (MAX_ITER).
         learning_rate: BASE_LR, or the peak of the cycle.
         batch: images an iteration (IMS_PER_BATCH).
+        optimizer: "sgd", or "adam" (without momentum and decay of weights).
         momentum, weight_decay: of SGD; norms and biases of norms do not decay, as in Detectron2.
         clip: largest norm of the gradient, 0 for none.
-        schedule: "one_cycle" (a rise over a tenth, then a cosine), or "delta" (section 4.1.1).
+        schedule: "one_cycle" (a rise over a tenth, then a cosine), "delta" (section 4.1.1), or "plateau" (GDTT, section 4.1).
         delta, initial_iteration, decay_steps, iteration_step: of the delta schedule.
+        factor, plateau_patience, threshold, min_rate, epoch: of the plateau schedule: after more than `plateau_patience` epochs of `epoch`
+            iterations whose mean loss is not below the best by the share `threshold`, the rate is multiplied by `factor`, down to `min_rate`.
         amp: half precision on a GPU that has it; nothing on a CPU.
         eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
         patience: iterations without a better AP50 after which training ends; 0: none.
@@ -32,14 +35,20 @@ class Solver:
     steps: int
     learning_rate: float
     batch: int = 2
+    optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.9
     weight_decay: float = 1e-4
     clip: float = 5.0
-    schedule: Literal["one_cycle", "delta"] = "one_cycle"
+    schedule: Literal["one_cycle", "delta", "plateau"] = "one_cycle"
     delta: float = 0.0
     initial_iteration: int = 0
     decay_steps: int = 0
     iteration_step: int = 1
+    factor: float = 0.5
+    plateau_patience: int = 10
+    threshold: float = 0.1  # printed as "-01", which is read as 1e-01
+    min_rate: float = 1e-10
+    epoch: int = 30
     amp: bool = False
     eval_every: int = 0
     patience: int = 0
@@ -63,16 +72,27 @@ class Solver:
         done = 0 if iteration < self.initial_iteration else 1 + (iteration - self.initial_iteration) // self.iteration_step
         return self.learning_rate - self.delta * min(done, self.decay_steps) / max(self.decay_steps, 1)
 
-    def optimizer(self, model: nn.Module) -> dict[str, Any]:
-        """Lightning's optimizer entry for the parameters of `model`."""
+    def configure(self, model: nn.Module) -> dict[str, Any]:
+        """Lightning's optimizer entry for the parameters of `model`; the plateau schedule follows its logged "epoch_loss"."""
+        optimizer = self._optimizer(model)
+        if self.schedule == "one_cycle":
+            return one_cycle(optimizer, self.learning_rate, self.steps)
+        schedule: dict[str, Any] = {"interval": "step"}
+        if self.schedule == "delta":
+            schedule["scheduler"] = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: self.rate(i) / self.learning_rate)
+        else:
+            plateau = {"factor": self.factor, "patience": self.plateau_patience, "threshold": self.threshold, "min_lr": self.min_rate, "eps": 0}
+            schedule["scheduler"] = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **plateau)
+            schedule |= {"frequency": self.epoch, "monitor": "epoch_loss"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "adam":
+            return torch.optim.Adam(model.parameters(), self.learning_rate)
         norms = {id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm | nn.GroupNorm) for p in m.parameters(recurse=False)}
         parts = ([p for p in model.parameters() if (id(p) in norms) == norm] for norm in (False, True))
         groups = [{"params": p, "weight_decay": w} for p, w in zip(parts, (self.weight_decay, 0.0), strict=True) if p]
-        sgd = torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
-        if self.schedule == "one_cycle":
-            return one_cycle(sgd, self.learning_rate, self.steps)
-        schedule = torch.optim.lr_scheduler.LambdaLR(sgd, lambda i: self.rate(i) / self.learning_rate)
-        return {"optimizer": sgd, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
 
 
 # Table 3. The weight decay is printed as "-05", which is read as 1e-05; rates, steps and batch are Appendix B's.

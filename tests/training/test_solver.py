@@ -1,10 +1,14 @@
 """The learning-rate schedule of section 4.1.1, and what the optimizer treats how."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from promic_nb.errors import UserError
+from promic_nb.models.build import build_detector, build_translator
+from promic_nb.training.detection import train_translator
 from promic_nb.training.solver import OPTIONS, TABLE3, Solver
 
 # Appendix B, Table 10: the detector for uncompressed images
@@ -26,7 +30,7 @@ def test_no_decay_steps_is_a_constant_rate():
 def test_the_optimizer_follows_the_schedule():
     model = nn.Linear(2, 2)
     solver = Solver(6, 0.1, schedule="delta", delta=0.06, initial_iteration=2, decay_steps=3, iteration_step=1)
-    entry = solver.optimizer(model)
+    entry = solver.configure(model)
     rates = []
     for _ in range(6):
         rates.append(entry["optimizer"].param_groups[0]["lr"])
@@ -36,7 +40,7 @@ def test_the_optimizer_follows_the_schedule():
 
 
 def test_table_3():
-    group = TABLE10.optimizer(nn.Linear(2, 2))["optimizer"].param_groups[0]
+    group = TABLE10.configure(nn.Linear(2, 2))["optimizer"].param_groups[0]
     assert (group["momentum"], group["weight_decay"], group["lr"]) == (0.949, 1e-5, 1.88e-3)
     assert set(TABLE3) < OPTIONS
     assert TABLE10.precision == ("16-mixed" if torch.cuda.is_available() else "32-true")
@@ -44,9 +48,23 @@ def test_table_3():
 
 def test_norms_do_not_decay():
     model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
-    groups = Solver(1, 0.1, weight_decay=0.3).optimizer(model)["optimizer"].param_groups
+    groups = Solver(1, 0.1, weight_decay=0.3).configure(model)["optimizer"].param_groups
     decay = {id(p): g["weight_decay"] for g in groups for p in g["params"]}
     assert [decay[id(p)] for p in model.parameters()] == [0.3, 0.3, 0.0, 0.0]
+
+
+def test_a_plateau_halves_the_rate(tmp_path):
+    """Section 4.1 on a loss that never falls: the first epoch sets the mark, and after `plateau_patience` more and one the rate is halved."""
+    teacher = build_detector("small")
+    translator = build_translator("small", 8, lrb=False)
+    pixels, latents = [np.zeros((64, 64), np.uint8)], [np.zeros((8, 4, 4), np.float32)]
+    solver = Solver(12, 1e-9, 1, schedule="plateau", momentum=0.0, epoch=2, plateau_patience=1, min_rate=0)
+    train_translator(translator, teacher, pixels, latents, (64, 64), solver, folder=tmp_path, crop=64, progress=False)
+    state = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert state["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(1e-9 / 4)  # epochs 3 and 5 of 6
+    log = pd.read_csv(tmp_path / "metrics.csv")
+    assert log.epoch_loss[1] == pytest.approx(log.mse[:2].mean())
+    assert log.epoch_loss[2] == pytest.approx(log.mse[2])
 
 
 @pytest.mark.parametrize(("options", "message"), [

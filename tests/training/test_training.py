@@ -12,7 +12,7 @@ from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
 from promic_nb.models.build import build_detector, build_translator
 from promic_nb.training.codec import train_codec
-from promic_nb.training.detection import DetectorTask, detect, mirror, train_detector, train_translator
+from promic_nb.training.detection import DetectorTask, FineTuning, detect, fine_tune, mirror, train_detector, train_translator
 from promic_nb.training.fit import fit
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
@@ -24,7 +24,7 @@ def slices(tiny):
     return [tiny.image("train", i) for i in ids], [boxes_from_mask(tiny.mask("train", i)) for i in ids]
 
 
-def short(model, slices, folder, steps, upto, frozen=0, rate=0.01, stream=None):
+def short(model, slices, folder, steps, upto, frozen="", rate=0.01, stream=None):
     """`upto` of `steps` iterations of one schedule."""
     task = DetectorTask(model, Solver(steps, rate), frozen)
     stream = stream or detection_crops(*slices, slices[0][0].shape, 128, seed=5)
@@ -70,16 +70,38 @@ def test_equal_seeds_train_equal_weights(tmp_path, slices):
 
 def test_frozen_stages_stay_and_the_rest_moves(tmp_path, slices):
     before = build_detector("small")
-    after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen=2)
+    after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen="stages")
     changed = {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, after.state_dict()[k])}
     assert "stages" not in changed
     assert {"front", "neck", "rpn", "heads"} <= changed
 
 
-def test_stages_thaw(tmp_path, slices):
-    before = build_detector("small")
-    after = short(build_detector("small"), slices, tmp_path, 4, 4, frozen=2)
+def norms(model):
+    return [b for n, b in model.stages.named_buffers() if n.endswith("running_mean")]
+
+
+@pytest.mark.parametrize(("stage_norms", "kept"), [("adapt", False), ("keep", True)])
+def test_stages_thaw(tmp_path, slices, stage_norms, kept):
+    """Two phases: the stages come out of the first as they went in, and move in the second; their statistics by choice."""
+    before, model = build_detector("small"), build_detector("small")
+    plan = FineTuning(frozen_share=0.5, free_rate=0.5, stage_norms=stage_norms)
+    after = fine_tune(model, slices, slices[0][0].shape, Solver(4, 0.01), plan, folder=tmp_path, crop=128, progress=False)
+    frozen = torch.load(tmp_path / "frozen" / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(v, frozen[f"model.{k}"]) for k, v in before.state_dict().items() if k.startswith("stages"))
     assert not torch.equal(before.stages[0][0].weight, after.stages[0][0].weight)
+    assert all(torch.equal(a, b) == kept for a, b in zip(norms(before), norms(after), strict=True))
+    rates = [torch.load(tmp_path / phase / "last.ckpt", weights_only=True)["lr_schedulers"][0]["base_lrs"] for phase in ("frozen", "free")]
+    assert rates[1] == pytest.approx([r / 2 for r in rates[0]])
+
+
+def test_fine_tuning_resumes_in_either_phase(tmp_path, slices):
+    def tuned(folder):
+        plan = FineTuning(frozen_share=0.5)
+        return fine_tune(build_detector("small"), slices, slices[0][0].shape, Solver(4, 0.01), plan, folder=folder, crop=128, progress=False)
+
+    whole = tuned(tmp_path / "a")
+    (tmp_path / "a" / "free" / "last.ckpt").unlink()  # killed before the second phase's first checkpoint
+    assert all(torch.equal(v, tuned(tmp_path / "a").state_dict()[k]) for k, v in whole.state_dict().items())
 
 
 def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
@@ -98,7 +120,7 @@ def test_guided_translator_learns_a_linear_teacher(tmp_path):
     pixels = [np.kron(rng.integers(60, 200, (8, 8)), np.ones((16, 16))).astype(np.uint8) for _ in range(4)]
     latents = [p.reshape(8, 16, 8, 16).mean((1, 3))[None].repeat(4, 0).astype(np.float32) / 100 for p in pixels]
     translator = build_translator("small", 4, lrb=True)
-    train_translator(translator, teacher, pixels, latents, (128, 128), steps=60, rate=5e-3, folder=tmp_path, crop=128, progress=False)
+    train_translator(translator, teacher, pixels, latents, (128, 128), Solver(60, 5e-3, 4, "adam"), folder=tmp_path, crop=128, progress=False)
     error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
     assert error.iloc[-1] < 0.1 * error.iloc[0]
 
@@ -129,7 +151,7 @@ def test_the_teacher_does_not_move(tmp_path):
     before = {k: v.clone() for k, v in teacher.state_dict().items()}
     pixels, latents = [np.zeros((128, 128), np.uint8)], [np.zeros((8, 8, 8), np.float32)]
     translator = build_translator("small", 8, lrb=False)
-    train_translator(translator, teacher, pixels, latents, (128, 128), steps=2, rate=1e-3, folder=tmp_path, crop=128, progress=False)
+    train_translator(translator, teacher, pixels, latents, (128, 128), Solver(2, 1e-3), folder=tmp_path, crop=128, progress=False)
     assert all(torch.equal(before[k], v) for k, v in teacher.state_dict().items())
     assert mirror(teacher, translator).front.translator is translator
 
