@@ -67,6 +67,27 @@ def print_explanation(artifact: Annotated[Path, typer.Argument(help="A figure, t
     Console(soft_wrap=True).print(explain(artifact))
 
 
+@app.command("compare")
+def print_comparison(
+    run_a: Annotated[str, typer.Argument(metavar="RUN1", help="PROFILE/DATASET, or the run's folder.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN2", help="The other run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
+) -> None:
+    """Print which artifacts of two runs differ, by how much and why. Exit code 0: none but measured times and memory; 1: some do."""
+    from promic_nb.compare import as_json as plain
+    from promic_nb.compare import compare, tree
+    from promic_nb.report import find_run
+
+    found = compare(find_run(paths.root(), run_a), find_run(paths.root(), run_b))
+    if as_json:
+        typer.echo(json.dumps(plain(found), indent=1))
+    else:
+        from rich.console import Console
+
+        Console(soft_wrap=True, highlight=False).print(tree(found))
+    raise typer.Exit(any(c.differs for c in found))
+
+
 @app.command()
 def report(run: Annotated[str, typer.Argument(help="PROFILE/DATASET or the run's folder; by default the latest run.")] = "") -> None:
     """Write a run's HTML report and print its path."""
