@@ -116,14 +116,14 @@ def data(
 ) -> None:
     """Find, download or generate a data set, check it, and print what is in it."""
     from promic_nb.datasets import open_stack
+    from promic_nb.provenance import atomically
 
     stack = open_stack(name, path, paths.root() / "data")
     slices = {split: len(ids) for split, ids in stack.split_ids.items()}
-    height, width = stack.mask("train", stack.ids("train")[0]).shape
+    height, width = stack.check()
     summary = {"dataset": name, "slices": slices, "size": [height, width], "sha256": stack.fingerprint, "note": stack.note}
     if write:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(json.dumps(summary, indent=1))
+        atomically(write, lambda p: p.write_text(json.dumps(summary, indent=1)))
     typer.echo(json.dumps(summary, indent=1))
 
 
@@ -171,3 +171,5 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(f"promic: {error}")
+    except OSError as error:
+        sys.exit(f"promic: {error.filename or 'a file'}: {error.strerror or error}. Check the path, its permissions and the free disk space")

@@ -14,7 +14,7 @@ from rich.tree import Tree
 from safetensors.numpy import load_file
 
 from promic_nb.explain import read_sidecar
-from promic_nb.provenance import sha256
+from promic_nb.provenance import read_parquet, sha256
 from promic_nb.report import RunFolder
 
 # Columns of measured times and memory: never equal twice, so they are shown and not counted.
@@ -116,7 +116,7 @@ def _differing(name: str, a: Path, b: Path, causes: dict[str, list[str]], before
 
 
 def _tables(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
-    left, right = pd.read_parquet(a), pd.read_parquet(b)
+    left, right = read_parquet(a), read_parquet(b)
     changes = [Change(column, len(left if column in left else right)) for column in left.columns.symmetric_difference(right.columns)]
     columns = [c for c in left.columns if c in right.columns]
     key = _key(left[columns], right[columns])

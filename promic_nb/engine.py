@@ -7,15 +7,49 @@ Two papermill runs at once can pick the same free TCP port (papermill issue 511)
 
 from __future__ import annotations
 
+import fcntl
+import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+from click import ClickException
 from papermill.engines import NBClientEngine
 from papermill.exceptions import PapermillException
 from traitlets.config import Config
 
 from promic_nb.errors import UserError
 from promic_nb.parameters import validate
+
+
+class ParameterError(PapermillException, ClickException):
+    """A wrong parameter: papermill's command prints it as one line, without a traceback."""
+
+    def show(self, file: Any = None) -> None:
+        print(f"promic: {self.message}", file=file or sys.stderr)
+
+
+@contextmanager
+def alone(output: str | None) -> Iterator[None]:
+    """Wait until no other run on this machine makes the notebook `output`, such as one that outlived its killed Snakemake; keep others out.
+
+    The lock dies with its process; without an output there is none.
+    """
+    if not output:
+        yield
+        return
+    name = sha256(str(Path(output).resolve()).encode()).hexdigest()[:16]
+    with Path(tempfile.gettempdir(), f"promic-{os.getuid()}-{name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"promic: another run makes {output}; waiting for its end", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class StrictEngine(NBClientEngine):
@@ -27,9 +61,9 @@ class StrictEngine(NBClientEngine):
         try:
             validate(_without_injection(nb), dict(about.get("parameters", {})), about.get("input_path") or "the notebook")
         except UserError as error:
-            raise PapermillException(str(error)) from None
+            raise ParameterError(str(error)) from None
         # A folder of its own: the default socket names are equal for all kernels of one working folder, and cross their messages.
-        with tempfile.TemporaryDirectory(prefix="promic-") as sockets:
+        with alone(output_path), tempfile.TemporaryDirectory(prefix="promic-") as sockets:
             config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
             return super().execute_notebook(nb, kernel_name, output_path, config=config, **kwargs)
 

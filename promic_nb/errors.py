@@ -14,4 +14,4 @@ class UserError(ValueError):
         self.what, self.remedy = what, remedy
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.remedy}"
+        return " ".join(f"{self.what}. {self.remedy}".split())  # one line, whatever another library's message holds

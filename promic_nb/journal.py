@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from promic_nb.errors import UserError
+
 
 class Journal:
     """Values by key in a file of JSON lines; the key is a hash of all that the value depends on.
@@ -35,7 +37,10 @@ class Journal:
         self._values[key] = value
         if not self.path:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            # A newline first: the line before may have been cut short.
-            file.write("\n" + json.dumps({"key": key, "value": value}))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a") as file:
+                # A newline first: the line before may have been cut short.
+                file.write("\n" + json.dumps({"key": key, "value": value}))
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written ({error.strerror})", "Free disk space; what is in it is not computed again") from error

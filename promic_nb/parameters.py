@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from promic_nb.errors import UserError
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="letters, digits, '_', '-' and '.': it is part of paths")]
 Count = Annotated[int, Field(ge=1, description="a whole number from 1")]
 NonNegative = Annotated[int, Field(ge=0, description="a whole number from 0")]
 Positive = Annotated[float, Field(gt=0, description="a number above 0")]
@@ -145,7 +146,7 @@ def check(model: type[BaseModel], values: dict[str, Any], where: str) -> dict[st
         UserError: one line that says where, and names the parameter and the choices.
     """
     try:
-        return model(**values).model_dump()
+        return model.model_validate(values).model_dump()
     except ValidationError as error:
         raise _as_user_error(error, model, values, where) from None
 
@@ -153,8 +154,8 @@ def check(model: type[BaseModel], values: dict[str, Any], where: str) -> dict[st
 def _as_user_error(error: ValidationError, model: type[BaseModel], values: dict[str, Any], where: str) -> UserError:
     """The first problem as one line."""
     first = error.errors()[0]
-    key = str(first["loc"][0])
-    if first["type"] == "extra_forbidden":
+    key = str(first["loc"][0]) if first["loc"] else ""
+    if key not in model.model_fields:
         near = difflib.get_close_matches(key, model.model_fields, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
         return UserError(f"{where}: unknown parameter {key!r}", f"{hint}Choices: {', '.join(model.model_fields)}")

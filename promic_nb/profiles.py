@@ -24,6 +24,7 @@ from promic_nb.parameters import (
     LearnerName,
     LossName,
     MetricName,
+    Name,
     NetworkName,
     NonNegative,
     PictureSet,
@@ -145,7 +146,7 @@ class LatentLearning(_Strict):
     pictures_path: str = ""
     masks: PictureSet
     masks_path: str = ""
-    betas: dict[str, Positive]
+    betas: dict[Name, Positive]
     codec_width: Count
     codec_steps: Count
     networks: list[LearnerName]
@@ -189,14 +190,14 @@ class Studies(_Strict):
 class Profile(_Strict):
     """A profile: everything that a run's numbers depend on besides code and data."""
 
-    profile: str
+    profile: Name
     smoke: bool
     data: str = ""
     cells: str = ""
     dataset: parameters.Dataset = "phantom"
     slices: Slices
     benchmark: Benchmark
-    rates: dict[str, RatePoint]
+    rates: dict[Name, RatePoint]
     recipes: list[RecipeName]
     seeds: list[NonNegative]
     detector: ConfigName
@@ -218,7 +219,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
         UserError: an unknown or missing key, a wrong type or value, a codec's setting among them; the key and the choices are named.
     """
     try:
-        profile = Profile(**config)
+        profile = Profile.model_validate(config)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))

@@ -13,6 +13,8 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -90,10 +92,8 @@ class Run:
         return path
 
     def read_table(self, path: str | Path) -> pd.DataFrame:
-        """A Parquet table that this run depends on."""
-        import pandas as pd
-
-        return pd.read_parquet(self.read(path))
+        """A Parquet table that this run depends on; raises `UserError` as `read_parquet` does."""
+        return read_parquet(self.read(path))
 
     def save_table(self, table: pd.DataFrame, path: str | Path, caption: str, latex: str | None = None, html: str | None = None) -> Path:
         """Save a tidy table as Parquet and CSV, with its LaTeX (and HTML) form.
@@ -143,17 +143,46 @@ class Run:
         return path.with_suffix(suffixes[0])
 
 
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A Parquet table.
+
+    Raises:
+        UserError: a damaged file.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's errors are of both kinds
+        raise UserError(f"{path} is no whole Parquet table ({error})", "Delete it and make it again: make reproduce") from None
+
+
 def _prepared(path: str | Path) -> Path:
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     return path if path.suffix in (".parquet", ".png", ".pdf", ".json", ".npy", ".safetensors") else path.with_name(path.name + ".json")
 
 
-def atomically(path: Path, write) -> None:
-    """Write to a temporary name, then rename: a kill leaves the old file or the new one, never half of it."""
+def atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write to a temporary name, then rename: a kill or an error leaves the old file or the new one, never half of it.
+
+    Args:
+        write: gets the temporary path; its folder is made first.
+
+    Raises:
+        UserError: the folder or the file cannot be written: no permission, no space, a file in the way.
+    """
     part = path.with_name(f".{path.name}.part")
-    write(part)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(part)
+        part.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            remedy = "Free disk space, or choose a folder that you may write to"
+            raise UserError(f"{path} cannot be written ({error.strerror or error})", remedy) from error
+        raise
 
 
 def _git(*args: str) -> str:

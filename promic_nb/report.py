@@ -15,7 +15,8 @@ import pandas as pd
 from promic_nb.claims import verdicts
 from promic_nb.claims.registry import SOURCES
 from promic_nb.errors import UserError
-from promic_nb.provenance import relative
+from promic_nb.explain import read_sidecar
+from promic_nb.provenance import atomically, read_parquet, relative
 
 CHAPTERS = {
     "01_dataset": "The slices",
@@ -65,9 +66,7 @@ class RunFolder:
         found = []
         for folder in (self.figures, self.path / "tables"):
             for file in sorted(folder.glob("*.json")):
-                about = json.loads(file.read_text())
-                if "artifact" in about:
-                    found.append({**about, "path": file})
+                found.append({**read_sidecar(file), "path": file})
         order = list(CHAPTERS)
         return sorted(found, key=lambda a: (order.index(a["notebook"]) if a["notebook"] in order else len(order), a["kind"], a["artifact"]))
 
@@ -122,7 +121,7 @@ def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
     styled = about["path"].with_suffix(".html")
     if styled.is_file():
         return styled.read_text(), False
-    table = pd.read_parquet(about["path"].with_suffix(".parquet"))
+    table = read_parquet(about["path"].with_suffix(".parquet"))
     cut = (
         f"<p class='quiet'>{MAX_ROWS} of {len(table)} rows; the rest: {relative(about['path'].with_suffix('.csv'))}</p>"
         if len(table) > MAX_ROWS
@@ -164,7 +163,5 @@ def write_report(run: RunFolder) -> Path:
         sources=SOURCES, durations=durations(run).to_dict("records"), newest=newest, number=number,
     )  # fmt: skip
     out = run.path / "report.html"
-    part = out.with_suffix(".part")
-    part.write_text(page)
-    part.replace(out)
+    atomically(out, lambda p: p.write_text(page))
     return out

@@ -13,6 +13,8 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from promic_nb.provenance import read_parquet
+
 # The documents that the numbers come from, in short, for tables.
 SOURCES = {"000": "ProMIC", "001": "JPEG AI tasks", "002": "JPEG survey", "003": "JPEG deblocking", "004": "Compressed learning"}
 Verdict = Literal["reproduced", "within tolerance", "not reproduced", "not run", "smoke"]
@@ -134,7 +136,7 @@ def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
         name = claim.source.table
         if name not in opened:
             path = tables / f"{name}.parquet"
-            opened[name] = pd.read_parquet(path) if path.is_file() else None
+            opened[name] = read_parquet(path) if path.is_file() else None
         ours = _look_up(opened[name], claim.source)
         rows.append({
             "id": claim.id, "seed": claim.seed, "location": claim.location, "what": claim.what, "published": claim.published, "ours": ours,

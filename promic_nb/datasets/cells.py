@@ -16,9 +16,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from promic_nb.datasets.layout import read_pixels
 from promic_nb.errors import UserError
 
 _REMEDY = "Expected images/*.png or *.bmp, RGB of 8 bits (data/README.md)"
@@ -55,13 +56,9 @@ class CellImages:
             UserError: the file is missing or damaged, or not an RGB image of 8 bits of at least 32 x 32.
         """
         path = self.root / "images" / self.names[image_id]
-        try:
-            with Image.open(path) as image:
-                mode, array = image.mode, np.array(image)
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise UserError(f"{path} cannot be read as an image ({error})", "Copy or download the file again") from None
-        if mode != "RGB" or min(array.shape[:2]) < SMALLEST:
-            raise UserError(f"{path} is {mode} of {array.shape[:2]} pixels", f"Give RGB of 8 bits, at least {SMALLEST} x {SMALLEST}")
+        array = read_pixels(path)
+        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or min(array.shape[:2]) < SMALLEST:
+            raise UserError(f"{path} has {array.dtype} samples {array.shape}", f"Give RGB of 8 bits, at least {SMALLEST} x {SMALLEST}")
         return array
 
     @cached_property

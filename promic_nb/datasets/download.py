@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import shutil
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile
 
 import pooch
 
@@ -15,7 +17,7 @@ ARCHIVES = {
 }
 
 
-def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str | list[str]:
+def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str:
     """Download and verify a file once; `options` are those of `pooch.retrieve`.
 
     Raises:
@@ -38,8 +40,32 @@ def fetch(name: str, cache: Path) -> Path:
     """
     url, sha256, folder = ARCHIVES[name]
     remedy = "Name a local copy instead: make reproduce DATA=PATH, or PROMIC_DATA=PATH"
-    names = retrieve(url, sha256, cache / name, remedy, processor=pooch.Unzip())
-    for parent in {Path(p).parent.parent for p in names}:
-        if parent.name == folder:
-            return parent
+    unpacked = unpack(Path(retrieve(url, sha256, cache / name, remedy)))
+    for found in (unpacked, *unpacked.rglob(folder)):
+        if found.name == folder and found.is_dir():
+            return found
     raise UserError(f"the archive of {name} does not hold {folder}/", remedy)
+
+
+def unpack(archive: Path) -> Path:
+    """Unpack a zip archive once into the folder `ARCHIVE.unzip` beside it, all of it or nothing; return the folder.
+
+    Raises:
+        UserError: a damaged archive, one with a path that leads out of the folder, or no space.
+    """
+    folder, part = archive.with_name(f"{archive.name}.unzip"), archive.with_name(f"{archive.name}.part")
+    if folder.is_dir():
+        return folder
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        with ZipFile(archive) as file:
+            for name in file.namelist():
+                if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                    raise UserError(f"{archive} holds the path {name!r}, which leads out of its folder", "Do not use this archive")
+            file.extractall(part)
+        part.replace(folder)
+    except (BadZipFile, EOFError, OSError) as error:
+        raise UserError(f"{archive} cannot be unpacked ({error})", "Free disk space, or delete the archive and download it again") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder

@@ -9,6 +9,7 @@ ROOT may also be the folder above, as the archives unpack to `Lucchi++/` and `Ka
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +21,10 @@ from PIL import Image, UnidentifiedImageError
 from promic_nb.errors import UserError
 
 Split = Literal["train", "val", "test"]
+SMALLEST = 64  # pixels of a side: the smallest crop of a training
+MAX_SAMPLES = 2**26  # of an image, as codecs allow
 FOLDERS = {"train": ("Train_In", "Train_Out"), "val": ("Train_In", "Train_Out"), "test": ("Test_In", "Test_Out")}
-_REMEDY = "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and Test_Out alike (docs/data.md)"
+_REMEDY = "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and Test_Out alike (data/README.md)"
 
 
 def find_root(path: Path) -> Path:
@@ -45,7 +48,7 @@ def read_grey(path: Path) -> np.ndarray:
     if array.dtype != np.uint8:
         raise UserError(f"{path} has {array.dtype} samples, not uint8", "Convert the slice to 8 bits")
     if array.ndim == 3:
-        if not (array[..., 0] == array[..., 1]).all() or not (array[..., 0] == array[..., 2]).all():
+        if array.shape[2] >= 3 and (array[..., :3] != array[..., :1]).any():
             raise UserError(f"{path} is a colour image", "Convert the slice to grey")
         array = array[..., 0]
     return np.ascontiguousarray(array)
@@ -54,20 +57,40 @@ def read_grey(path: Path) -> np.ndarray:
 def read_label(path: Path) -> np.ndarray:
     """A mitochondria mask from a grey or RGBA label. bool (H, W); True where the label is white (over 127)."""
     array = read_pixels(path)
-    if array.ndim == 3:  # the alpha channel of RGBA labels is opaque everywhere and says nothing
-        array = array[..., :3].min(axis=-1)
+    if array.dtype not in (np.uint8, bool):
+        raise UserError(f"{path} has {array.dtype} samples, not uint8", "Convert the label to 8 bits, 0 and 255")
+    if array.ndim == 3:  # the alpha channel is opaque everywhere and says nothing
+        array = array[..., : 3 if array.shape[2] >= 3 else 1].min(axis=-1)
     return array > (127 if array.max() > 1 else 0)
 
 
 def read_pixels(path: Path) -> np.ndarray:
-    """An image file as it is stored: (H, W) or (H, W, channels)."""
+    """An image file as it is stored: (H, W) or (H, W, channels); one with a palette as RGB.
+
+    Raises:
+        UserError: no such file, a damaged one, or one that claims more samples than a decoder here may allocate.
+    """
     try:
-        with Image.open(path) as image:
-            return np.array(image)
+        with _open(path) as image:
+            return np.array(image.convert("RGB") if image.mode == "P" else image)
     except FileNotFoundError:
         raise UserError(f"{path} is missing", _REMEDY) from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UserError(f"{path} cannot be read as an image ({error})", "Copy or download the file again") from None
+
+
+def _open(path: Path) -> Image.Image:
+    """An image whose size is known and allowed; its samples are not read yet."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+            image = Image.open(path)
+        size = image.size
+    except Image.DecompressionBombError:
+        size = (MAX_SAMPLES, 2)
+    if size[0] * size[1] > MAX_SAMPLES:
+        raise UserError(f"{path} claims more than {MAX_SAMPLES} samples", "Cut the slice into parts")
+    return image
 
 
 @dataclass(frozen=True)
@@ -105,11 +128,37 @@ class SliceStack:
         """bool (H, W), True inside mitochondria; as large as the image."""
         image_path, label_path = self.paths(split, slice_id)
         mask = read_label(label_path)
-        with Image.open(image_path) as image:
+        with _open(image_path) as image:
             size = image.size[::-1]
         if mask.shape != size:
             raise UserError(f"{label_path} has shape {mask.shape}, its image {size}", "Labels and images must have one size")
         return mask
+
+    def check(self) -> tuple[int, int]:
+        """Read every slice and label; return their common size (height, width).
+
+        Raises:
+            UserError: a missing, damaged or foreign file, a label without its slice, slices of several sizes or below 64 x 64, or no
+                mitochondrion in any label to train on; the first such file is named.
+        """
+        sizes, found = {}, False
+        for split in self.split_ids:
+            images, labels = (self.root / folder for folder in FOLDERS[split])
+            known = {path.name for path in labels.parent.glob(f"{labels.name}/*.png")}
+            for stray in sorted(known - {f"{int(p.stem.removeprefix('mask'))}.png" for p in images.glob("mask*.png")}):
+                raise UserError(f"{labels / stray} is a label without a slice in {images}", "Add the slice, or remove the label")
+            for slice_id in self.split_ids[split]:
+                image, mask = self.image(split, slice_id), self.mask(split, slice_id)
+                sizes.setdefault(image.shape, self.paths(split, slice_id)[0])
+                found |= split == "train" and bool(mask.any())
+        if len(sizes) > 1:
+            (first, a), (second, b) = list(sizes.items())[:2]
+            raise UserError(f"{a} has {first[0]}x{first[1]} pixels and {b} {second[0]}x{second[1]}", "Slices of one set must have one size")
+        if min(size := next(iter(sizes))) < SMALLEST:
+            raise UserError(f"the slices in {self.root} have {size[0]}x{size[1]} pixels", f"Give slices of at least {SMALLEST}x{SMALLEST}")
+        if not found:
+            raise UserError(f"no label in {self.root / FOLDERS['train'][1]} shows a mitochondrion", "Give labels that are white (255) inside them")
+        return size
 
     @cached_property
     def fingerprint(self) -> str:

@@ -155,5 +155,7 @@ def open_pictures(name: str, path: str | Path = "") -> Pictures:
         raise UserError(f"the folder of {name!r} is {str(path)!r}, which is none", "Name the folder that holds it (data/README.md)")
     try:
         return PICTURES[name](Path(path))
-    except (RuntimeError, FileNotFoundError) as error:  # torchvision's, for a folder of another layout
+    except UserError:
+        raise
+    except (RuntimeError, OSError, ValueError) as error:  # torchvision's and NumPy's, for a folder of another layout
         raise UserError(f"{path} does not hold {name} as torchvision lays it out ({error})", "See torchvision.datasets") from error

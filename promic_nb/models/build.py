@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from promic_nb.errors import UserError
@@ -22,6 +22,7 @@ from promic_nb.models.pretrained import adopt, starting_point
 from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
 from promic_nb.paths import root
+from promic_nb.provenance import atomically
 
 DOWNLOADS = Path("data") / "downloads"
 Module = TypeVar("Module", bound=nn.Module)
@@ -82,12 +83,9 @@ def _state(model: nn.Module) -> Mapping[str, Tensor]:
 
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """Write a model's tensors as safetensors, atomically; a detector's settings go with them."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
     note = {"config": json.dumps(asdict(model.config))} if hasattr(model, "config") else None
-    save_file({k: v.detach().cpu().contiguous() for k, v in _state(model).items()}, part, note)
-    part.replace(path)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in _state(model).items()}
+    atomically(Path(path), lambda p: p.write_bytes(save(tensors, note)))
 
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

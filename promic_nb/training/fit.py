@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
+import pickle
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
 
-from promic_nb.provenance import loaded_code
+from promic_nb.provenance import atomically, loaded_code
 from promic_nb.training import log
 
 
@@ -83,6 +85,8 @@ class Evaluation:
 
 def one_cycle(optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up: float = 0.1, final_div_factor: float = 1e4) -> dict:
     """Lightning's optimizer entry: the rate rises from a tenth of `peak` during `warm_up` of the steps, then falls as a cosine."""
+    if math.isclose(steps * warm_up, 1):
+        warm_up *= 1 - 1e-6  # a rise within one iteration has no length, by which PyTorch would divide
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, peak, steps, pct_start=warm_up, cycle_momentum=False, div_factor=10, final_div_factor=final_div_factor
     )
@@ -106,6 +110,17 @@ def _cause(task: lightning.LightningModule, stream: SampleStream, **settings: An
         for part in sample if isinstance(sample, tuple) else (sample,):
             cause.update(part.numpy().tobytes())
     return cause.hexdigest()
+
+
+def _iterations(checkpoint: Path) -> int:
+    """Iterations in a checkpoint; 0 where there is none. One that a kill cut short is removed: training starts again."""
+    try:
+        return torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]
+    except FileNotFoundError:
+        return 0
+    except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError):
+        checkpoint.unlink()
+        return 0
 
 
 def fit(
@@ -135,9 +150,9 @@ def fit(
     cause = _cause(task, stream, batch=batch, clip=clip, precision=precision, **plan)
     if not note.is_file() or note.read_text() != cause:
         last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
-        note.write_text(cause)
-    resume = last if last.exists() else None
-    done = torch.load(last, map_location="cpu", weights_only=True)["global_step"] if resume else 0
+        atomically(note, lambda p: p.write_text(cause))
+    done = _iterations(last)
+    resume = last if done else None
     stream.start = done * batch
     log.set_aside(folder, done)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

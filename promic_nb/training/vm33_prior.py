@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 import typer
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -19,6 +19,7 @@ from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.vm33 import LATENT_CHANNELS, Vm33
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.layout import SliceStack
+from promic_nb.provenance import atomically
 
 
 @torch.inference_mode()
@@ -39,7 +40,8 @@ def main(data: Path, folder: str = "", out: Path = vm33_weights.PRIOR) -> None:
     """
     stack = open_stack("lucchi", data)
     pmf = fit_prior(vm33_weights.load(vm33_weights.locate(folder)), stack, stack.ids("train"))
-    save_file(coder_tables(pmf), out, metadata={"dataset": stack.name, "data": stack.fingerprint})
+    written = save(coder_tables(pmf), {"dataset": stack.name, "data": stack.fingerprint})
+    atomically(out, lambda p: p.write_bytes(written))
     typer.echo(f"{out} {vm33_weights.pooch.file_hash(str(out))}")
 
 

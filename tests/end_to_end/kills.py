@@ -35,7 +35,7 @@ from promic_nb.provenance import sha256
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
 MEASURED = ["encode_s", "decode_s", "encode_mb", "decode_mb", "encode_mpixel_s", "decode_mpixel_s", "seconds", "peak_mb"]
-BLOCK = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: (\S+?),? ?.*\n(?:    .*\n)*?    jobid: (\d+)", re.MULTILINE)
+BLOCK = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: ([^,\s]+).*\n(?:    .*\n)*?    jobid: (\d+)", re.MULTILINE)
 FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 
 

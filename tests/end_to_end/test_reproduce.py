@@ -1,7 +1,6 @@
 """The whole workflow through Snakemake, two jobs at a time, in a temporary copy of the project."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,37 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.end_to_end
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    top = tmp_path_factory.mktemp("project")
-    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "requirements.lock"):
-        shutil.copy(ROOT / name, top / name)
-    return top
-
-
-@pytest.fixture(scope="module")
-def snakemake(project, tiny_root):
-    def run(*args: str, **config: str) -> subprocess.CompletedProcess:
-        profile = config.pop("configfile", str(ROOT / "tests" / "end_to_end" / "tiny.yaml"))
-        settings = [f"{k}={v}" for k, v in {"data": str(tiny_root), "dataset": "phantom", **config}.items()]
-        command = [Path(sys.executable).parent / "snakemake", "--configfile", profile, "--config", *settings, "--cores", "2", *args]
-        environment = {**os.environ, "PROMIC_ROOT": str(project), "PYTHONPATH": str(project)}
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=environment)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def finished(snakemake, project):
-    done = snakemake("--show-failed-logs")
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return project / "data" / "runs" / "test" / "phantom"
 
 
 def test_slices_to_report(finished):

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import safetensors.torch
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from promic_nb.codecs.jpegai.coder import Z_MAX
@@ -19,6 +20,7 @@ from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
 from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.tools import Tools
 from promic_nb.errors import UserError
+from promic_nb.provenance import atomically
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
 TRANSFORMS = ("analysis.", "synthesis.")  # what differs between operation points
@@ -56,10 +58,8 @@ def save(model: JpegAiStyle, path: Path, *others: JpegAiStyle, tools: Tools | No
     for other in others:
         state |= {k: v for k, v in _named(other) if k.startswith(other.op)}
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items() if v.numel()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    save_file({**state, **tables(rounded), **(tools.tensors() if tools else {})}, part, metadata={k: str(v) for k, v in about.items()})
-    part.replace(path)
+    written = safetensors.torch.save({**state, **tables(rounded), **(tools.tensors() if tools else {})}, {k: str(v) for k, v in about.items()})
+    atomically(path, lambda p: p.write_bytes(written))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

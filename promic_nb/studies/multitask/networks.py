@@ -133,7 +133,7 @@ def load_teacher(path: str | Path) -> MobileFaceNet:
     teacher = MobileFaceNet()
     try:
         teacher.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, AttributeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError, AttributeError, EOFError, TypeError) as error:
         raise UserError(f"{path} does not hold MobileFaceNet ({str(error).splitlines()[0]})", remedy) from error
     return teacher.eval().requires_grad_(False)
 
