@@ -3,8 +3,9 @@
     python tests/end_to_end/kills.py --kills 20 --seed 1                                # the tiny profile of the tests
     python tests/end_to_end/kills.py --kills 20 --seed 1 --profile config/quick.yaml    # the quick profile on the phantom
 
-Each kill ends Snakemake, papermill and all kernels at once, as a power cut does. A sitting lasts a random time around `--mean` seconds
-from its start; a run that is through before the last kill is followed by another one from nothing. Checked of each run: it ends with
+Each kill ends Snakemake, papermill and all kernels at once, at a random moment: when 0, 1 or 2 more jobs have finished, and then a time of
+up to `--delay` seconds has gone by, so that kills fall all over a run, on a slow machine too. A run that is through before the last kill is
+followed by another one from nothing. Checked of each run: it ends with
 status 0, no job that was finished is started again, no half-written file is left, and its tables and models equal the undisturbed run's
 byte for byte, but for the columns that hold measured times and memory (MEASURED). The last line is JSON. Linux and macOS.
 """
@@ -98,7 +99,18 @@ def jobs(log: str) -> tuple[dict[str, str], set[str]]:
     return dict(started.values()), {started[number][0] for number in FINISHED.findall(log) if number in started}
 
 
-def killed_run(project: Path, profile: str, data: Path | None, targets: list[str], kills: int, mean: float, rng: random.Random) -> dict:
+def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> bool:
+    """Whether a sitting goes on after that many finished jobs and a delay in seconds."""
+    while process.poll() is None and len(FINISHED.findall(log.read_text())) < finished:
+        time.sleep(0.1)
+    try:
+        process.wait(delay)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def killed_run(project: Path, profile: str, data: Path | None, targets: list[str], kills: int, delay: float, rng: random.Random) -> dict:
     """Run to the end through at most `kills` kills; what happened.
 
     Raises:
@@ -109,12 +121,9 @@ def killed_run(project: Path, profile: str, data: Path | None, targets: list[str
     for sitting in range(kills + 1):
         log, mark = project / f"sitting{sitting}.log", uuid.uuid4().hex
         process = start(project, profile, data, targets, mark, log)
-        last = sitting == kills
-        try:
-            process.wait(None if last else rng.uniform(0, 2 * mean))
-        except subprocess.TimeoutExpired:
+        if sitting < kills and wait(process, log, rng.choice([0, 1, 2]), rng.uniform(0, delay)):
             kill(mark)
-            process.wait()
+        process.wait()
         text = log.read_text()
         started, finished = jobs(text)
         repeated = done & started.keys()
@@ -155,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mean", type=float, default=20, help="seconds that a sitting lasts on average before it is killed")
+    parser.add_argument("--delay", type=float, default=20, help="longest time in seconds from the last job that a sitting finishes to its kill")
     parser.add_argument("--profile", type=Path, default=TINY, help="by default that of the tests, on slices of their size")
     parser.add_argument("--reference", type=Path, help="a project with an undisturbed run; by default one is made")
     parser.add_argument("--folder", type=Path, help="where to work, kept afterwards; by default a temporary folder")
@@ -175,7 +184,7 @@ def main() -> None:
     runs = 0
     while len(hit) < given.kills:
         project, runs = copy_project(top / f"killed{runs}", given.profile), runs + 1
-        happened = killed_run(project, name, data, given.targets, given.kills - len(hit), given.mean, rng)
+        happened = killed_run(project, name, data, given.targets, given.kills - len(hit), given.delay, rng)
         hit += happened["hit"]
         different = differences(project, reference)
         assert not different, f"{project} differs from {reference} in {different}"

@@ -16,7 +16,7 @@ TARGETS = [f"{RUN}/tables/bd_rate.parquet", f"{RUN}/models/A/low/seed0/ap.parque
 
 
 def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_path):
-    command = [sys.executable, Path(__file__).with_name("kills.py"), "--kills", "3", "--seed", "2", "--mean", "10"]
+    command = [sys.executable, Path(__file__).with_name("kills.py"), "--kills", "3", "--seed", "2", "--delay", "10"]
     done = subprocess.run([*command, "--reference", project, "--folder", tmp_path, *TARGETS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     assert json.loads(done.stdout.splitlines()[-1])["kills"] == 3

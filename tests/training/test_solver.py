@@ -9,6 +9,7 @@ from torch import nn
 from promic_nb.errors import UserError
 from promic_nb.models.build import build_detector, build_translator
 from promic_nb.training.detection import train_translator
+from promic_nb.training.fit import one_cycle
 from promic_nb.training.solver import OPTIONS, TABLE3, Solver
 
 # Appendix B, Table 10: the detector for uncompressed images
@@ -74,3 +75,21 @@ def test_a_plateau_halves_the_rate(tmp_path):
 def test_impossible_settings(options, message):
     with pytest.raises(UserError, match=message):
         Solver(10, 0.1, **options)
+
+
+@pytest.mark.parametrize(("steps", "warm_up"), [(10, 0.1), (20, 0.05), (1, 0.1), (4, 0.1), (30, 0.1)])
+def test_one_cycle_takes_any_number_of_steps(steps, warm_up):
+    """A rise of up to one iteration has no length: the rate begins at its peak. The end is a ten-thousandth of a tenth of it."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 1.0)
+    schedule = one_cycle(optimizer, 1.0, steps, warm_up)["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(steps):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step() if len(rates) < steps else None
+    assert all(np.isfinite(rates))
+    assert rates[-1] == pytest.approx(1e-5) and max(rates) <= 1
+    if steps * warm_up == 1:
+        assert rates[0] == pytest.approx(1, abs=1e-5)
+        middle = 1e-5 + (1 - 1e-5) * (1 + np.cos(np.pi * np.arange(steps) / (steps - 1))) / 2
+        assert rates == pytest.approx(middle, abs=1e-5)

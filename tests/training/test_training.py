@@ -42,6 +42,19 @@ def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("left", [0, 0.5, 0.99])
+def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
+    """Lightning writes to the system's temporary folder and moves the file, which copies it where that is another disk."""
+    whole = short(build_detector("small"), slices, tmp_path / "whole", 2, 2)
+    short(build_detector("small"), slices, tmp_path / "cut", 2, 2)
+    last = tmp_path / "cut" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[: int(left * last.stat().st_size)])
+    stream = detection_crops(*slices, slices[0][0].shape, 128, seed=5)
+    again = short(build_detector("small"), slices, tmp_path / "cut", 2, 2, stream=stream)
+    assert stream.start == 0
+    assert all(torch.equal(v, again.state_dict()[k]) for k, v in whole.state_dict().items())
+
+
 def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
     """Rows of every sitting, each iteration once; and a finished training that is called again keeps its log."""
     short(build_detector("small"), slices, tmp_path / "whole", 8, 8)
