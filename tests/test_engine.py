@@ -3,6 +3,8 @@
 import multiprocessing
 import time
 
+import papermill  # noqa: F401  (first: it loads its engines, of which this is one)
+
 from promic_nb.engine import alone
 
 
