@@ -17,19 +17,21 @@ def _hold(output, began, end):
 def test_a_run_waits_for_the_one_before_it(tmp_path, capfd):
     output = str(tmp_path / "out.ipynb")
     context = multiprocessing.get_context("spawn")
-    began, end = context.Event(), context.Event()
+    began, late, end = context.Event(), context.Event(), context.Event()
     other = context.Process(target=_hold, args=(output, began, end))
     other.start()
     assert began.wait(60)
     with alone(str(tmp_path / "other.ipynb")):
         pass  # another notebook does not wait
-    waiting = context.Process(target=_hold, args=(output, context.Event(), end))
+    waiting = context.Process(target=_hold, args=(output, late, end))
     waiting.start()
     while "waiting for its end" not in capfd.readouterr().err:
         assert waiting.is_alive()
         time.sleep(0.05)
+    assert not late.is_set()
     other.kill()  # the lock dies with its process
     other.join()
+    assert late.wait(60)
     end.set()
     waiting.join(60)
     assert waiting.exitcode == 0
