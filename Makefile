@@ -14,7 +14,7 @@ BIN := .venv/bin
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --nonblock --conflict-exit-code 75 data/.lock)
 SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
-            $(if $(CLUSTER),--profile $(CLUSTER),--cores $(CORES)) --rerun-incomplete --show-failed-logs
+            $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs
 
 .PHONY: help install reproduce plan test lint lab clean
 .DEFAULT_GOAL := help

@@ -158,7 +158,8 @@ def measure(runs: list[Path]) -> dict[str, Any]:
     """Rates of finished runs, for `plan.yaml`.
 
     Returns:
-        `machine` and `origin`; `start`, the shortest notebook's seconds; `seconds` and `disk_mb` by notebook and key, each for one unit of `amount` (medians).
+        `machine` and `origin`; `start`, the shortest notebook's seconds; `rates`, `seconds` and `disk_mb` by notebook and key, each for
+        one unit of `amount` (medians).
 
     Raises:
         UserError: a run without executed notebooks.

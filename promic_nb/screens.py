@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from promic_nb.doctor import Finding
+from promic_nb.report import span
 from promic_nb.status import Status
 
 MARKS = {"ok": "[green]ok[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
@@ -43,15 +44,6 @@ def doctor(findings: list[Finding]) -> RenderableType:
     missing = sum(f.state == "missing" for f in findings)
     verdict = f"[bold red]Broken: {escape(', '.join(broken))}.[/]" if broken else "[green]Ready to run.[/]"
     return Group(grid, Text.from_markup(f"{verdict} {missing} optional things are missing or differ."))
-
-
-def span(seconds: float | None) -> str:
-    """Seconds in words of two units."""
-    if seconds is None:
-        return ""
-    minutes, s = divmod(round(seconds), 60)
-    hours, m = divmod(minutes, 60)
-    return f"{hours} h {m:02d} min" if hours else f"{m} min {s:02d} s" if m else f"{s} s"
 
 
 def status(now: Status) -> RenderableType:
