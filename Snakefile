@@ -48,7 +48,7 @@ def checked(notebook, **values):
 
 def need(training=False):
     """Memory (MB) and a limit of time (minutes) for a scheduler. A job that hits one runs again with more, and a training goes on where it was."""
-    memory = 2000 if P.smoke else 12000 if training and P.detector == "resnet50" else 4000
+    memory = 3000 if P.smoke else 12000 if training and P.detector == "resnet50" else 6000
     minutes = 60 if P.smoke else 1440 if training else 360
     return {"mem_mb": lambda w, attempt: memory * attempt, "runtime": lambda w, attempt: minutes * attempt}
 
