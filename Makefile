@@ -7,7 +7,7 @@ SETTINGS ?=
 DATASET ?= $(if $(DATA),lucchi,$(or $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
-# Snakemake profiles of a cluster, e.g. config/slurm: docs/reliability.md
+# Snakemake profiles of a cluster, e.g. config/slurm; see docs/reliability.md
 CLUSTER ?=
 BIN := .venv/bin
 # With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill leaves behind, is not needed.

@@ -19,6 +19,7 @@ from promic_nb.errors import UserError
 from promic_nb.provenance import relative
 
 CHAPTERS = {
+    "00_quickstart": "Quickstart",
     "01_dataset": "The slices",
     "03_codec_benchmark": "Codecs",
     "04_rate_distortion": "Rate and distortion",
