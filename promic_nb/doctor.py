@@ -164,6 +164,7 @@ def _weights() -> Iterator[tuple]:
 
 def _disk() -> Iterator[tuple]:
     free = shutil.disk_usage(paths.root()).free / 1e9
+    yield "free", "ok" if free > 1 else "broken", f"{free:.1f} GB", "" if free > 1 else "Free some space: a run's notebooks and tables need some"
     for profile, needed in plan.read_rates()["disk_gb"].items():
         enough = free > needed
         yield f"for {profile}", "ok" if enough else "missing", f"{free:.1f} GB free, about {needed:g} GB needed", "" if enough else "Free some space"

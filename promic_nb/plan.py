@@ -18,7 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
@@ -182,7 +181,17 @@ def measure(runs: list[Path]) -> dict[str, Any]:
     nested = {name: {c: {k: float(f"{v:.3g}") for k, v in part.droplevel(0)[c].items()} for c in part} for name, part in means.groupby(level=0)}
     last = max(m["end_time"] for run in runs for m in _executed(run).values() if m.get("end_time"))
     origin = f"the notebooks of {', '.join(relative(run) for run in runs)}, last on {last[:10]}; other programs may have run beside"
-    return {"machine": machine(), "origin": origin, "start": round(start, 1), "rates": nested}
+    found = {"machine": machine(), "origin": origin, "start": round(start, 1), "rates": nested}
+    return {**found, "disk_gb": _disk_needs(found)}
+
+
+def _disk_needs(rates: dict[str, Any]) -> dict[str, float]:
+    """Disk that each profile takes on the whole of Lucchi, as far as it is known, for `promic doctor`."""
+    needs = {}
+    for file in sorted((paths.root() / "config").glob("*.yaml")):
+        jobs, name = dry_run(file.stem, "", True, data="", dataset="lucchi", cells="")
+        needs[file.stem] = round(float(estimate(jobs, rates, SIZES[name]).disk_gb.sum()), 1)
+    return needs
 
 
 def machine() -> str:
@@ -201,8 +210,8 @@ def estimate(jobs: list[Job], rates: dict[str, Any], stack: dict[str, Any]) -> p
     """One row for each rule.
 
     Returns:
-        Columns rule, jobs, hours (sum), longest_h, disk_gb, memory_mb (of one job), and guessed: keys whose rate was not measured and
-        is the mean of their notebook's other keys.
+        Columns rule, jobs, hours (sum), longest_h, disk_gb, memory_mb (of one job), and guessed: keys whose rate was not measured; it
+        is the mean of their notebook's other keys, or NaN where no run with that notebook was measured.
     """
     detector, rows = detector_of([(j.notebook, j.parameters) for j in jobs if j.parameters]), []
     for job in jobs:
@@ -212,9 +221,11 @@ def estimate(jobs: list[Job], rates: dict[str, Any], stack: dict[str, Any]) -> p
             key, units, files_grow = amount(job.notebook, job.parameters, stack, detector)
             known = rates["rates"].get(job.notebook, {"seconds": {}, "disk_mb": {}})
             guessed = "" if key in known["seconds"] else key or job.notebook
-            per_unit, per_file = (known[c].get(key, np.mean(list(known[c].values()) or [0.0])) for c in ("seconds", "disk_mb"))
+            # What is not known is the mean of its like, and NaN where there is none.
+            per_unit, per_file = (known[c].get(key, pd.Series(known[c].values(), dtype=float).mean()) for c in ("seconds", "disk_mb"))
             seconds, disk = rates["start"] + per_unit * units, per_file * files_grow
         rows.append((job.rule, 1, seconds / 3600, seconds / 3600, disk / 1e3, job.memory_mb, guessed))
     table = pd.DataFrame(rows, columns=["rule", "jobs", "hours", "longest_h", "disk_gb", "memory_mb", "guessed"])
-    how = {"jobs": "sum", "hours": "sum", "longest_h": "max", "disk_gb": "sum", "memory_mb": "max"}
+    total = lambda x: x.sum(skipna=False)  # noqa: E731
+    how = {"jobs": "sum", "hours": total, "longest_h": "max", "disk_gb": total, "memory_mb": "max"}
     return table.groupby("rule", sort=False, as_index=False).agg({**how, "guessed": lambda g: ", ".join(sorted(set(g) - {""}))})

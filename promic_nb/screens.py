@@ -99,11 +99,19 @@ def plan(table: pd.DataFrame, run: str, rates: dict[str, Any]) -> RenderableType
     for column in grid.columns[1:]:
         column.justify = "right"
     for row in table.itertuples():
-        grid.add_row(row.rule, str(row.jobs), f"{row.hours:.2f}", span(row.longest_h * 3600), f"{row.disk_gb:.2f}", f"{row.memory_mb / 1e3:.1f}")
-    total = f"{run}: {table.jobs.sum()} jobs, about {table.hours.sum():.1f} hours one after another, {table.disk_gb.sum():.1f} GB of disk."
+        longest = span(row.longest_h * 3600) if row.longest_h == row.longest_h else "?"
+        grid.add_row(row.rule, str(row.jobs), _known(row.hours), longest, _known(row.disk_gb), f"{row.memory_mb / 1e3:.1f}")
+    more = "at least " if table.hours.isna().any() else "about "
+    total = f"{run}: {table.jobs.sum()} jobs, {more}{table.hours.sum():.1f} hours one after another, {more}{table.disk_gb.sum():.1f} GB of disk."
+    if table.hours.sum() == 0:
+        total = f"{run}: {table.jobs.sum()} jobs. Hours and disk are unknown: measure a finished run first (promic plan --measure RUN)."
     notes = [
         f"An estimate from rates measured on: {rates.get('machine', 'a machine that the table does not name')} ({rates.get('origin', 'no origin')})."
     ]
     if guesses := sorted({g for row in table.guessed for g in row.split(", ") if g}):
-        notes.append(f"Not measured, taken as the mean of their like: {', '.join(guesses)}.")
+        notes.append(f"Not measured (?, or the mean of their like): {', '.join(guesses)}.")
     return Group(grid, Text(), Text(total, style="bold"), *(Text(n, style="dim") for n in notes))
+
+
+def _known(value: float) -> str:
+    return f"{value:.2f}" if value == value else "?"

@@ -58,7 +58,9 @@ def test_data_are_looked_for_where_runs_look(tmp_path, tiny_root, monkeypatch):
 
 def test_too_little_disk_is_said(monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e6})())
-    assert {f.state for name, f in found(doctor._disk).items() if name.startswith("for ")} == {"missing"}
+    monkeypatch.setattr(doctor.plan, "read_rates", lambda: {"disk_gb": {"paper": 40.0}})
+    here = found(doctor._disk)
+    assert here["free"].state == "broken" and here["for paper"].state == "missing" and "about 40 GB needed" in here["for paper"].about
 
 
 def test_every_metric_is_tried(monkeypatch):
