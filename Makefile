@@ -3,15 +3,18 @@ PROFILE ?= quick
 DATA ?=
 CELLS ?=
 SETTINGS ?=
-DATASET ?= $(if $(DATA),lucchi,phantom)
+# The profile's own data set, where it names one and no DATA is given; else the phantom.
+DATASET ?= $(if $(DATA),lucchi,$(or $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+# Snakemake profiles of a cluster, e.g. config/slurm; see docs/reliability.md
+CLUSTER ?=
 BIN := .venv/bin
 # With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill leaves behind, is not needed.
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --nonblock --conflict-exit-code 75 data/.lock)
 SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
-            --cores $(CORES) --rerun-incomplete --show-failed-logs
+            $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs
 
 .PHONY: help install reproduce plan test lint lab clean
 .DEFAULT_GOAL := help
@@ -40,8 +43,8 @@ reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phant
 	  [ $$code -ne 75 ] || echo "promic: another make reproduce is running in this folder. Wait for it to end"; exit $$code; }
 	@$(BIN)/promic verdicts --run $(PROFILE)/$(DATASET)
 
-plan: .venv/.installed ## Print the jobs that `make reproduce` would run
-	@$(SNAKEMAKE) --dry-run --quiet
+plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and about how many hours and how much disk they take
+	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' --settings '$(SETTINGS)'
 
 test: .venv/.installed ## Run the tests (about ten minutes)
 	@$(BIN)/pytest

@@ -8,6 +8,7 @@ from pathlib import Path
 from promic_nb.errors import UserError
 from promic_nb.recipes import RECIPES
 from promic_nb.profiles import load_profile
+from promic_nb.status import note_sitting
 from promic_nb.workflow import modules, notebook_parameters, weight_files
 
 try:
@@ -48,8 +49,27 @@ def checked(notebook, **values):
         sys.exit(f"promic: {error}")
 
 
+def need(training=False):
+    """Memory (MB) and a limit of time (minutes) for a scheduler. A job that hits one runs again with more, and a training goes on where it was."""
+    memory = 3000 if P.smoke else 12000 if training and P.detector == "resnet50" else 6000
+    minutes = 60 if P.smoke else 1440 if training else 360
+    return {"mem_mb": lambda w, attempt: memory * attempt, "runtime": lambda w, attempt: minutes * attempt}
+
+
 def source(name):
     return {"notebook": f"notebooks/{name}.ipynb", "code": modules(name)}
+
+
+# For `promic status`: which of Snakemake's logs is this run's.
+onstart:
+    note_sitting(Path(RUN), *log)
+
+
+# Where the run was started: a cluster's nodes may not reach the network that data come from.
+localrules:
+    all,
+    data,
+    report,
 
 
 rule all:
@@ -81,6 +101,10 @@ rule dataset:
         yaml=checked("01_dataset", **DATA, every=1, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/01_dataset.log",
+    benchmark:
+        f"{RUN}/benchmarks/01_dataset.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -97,6 +121,10 @@ rule benchmark:
         yaml=lambda w: checked("03_codec_benchmark", **DATA, codec=w.codec, settings=P.benchmark.codecs[w.codec], every=P.benchmark.every, metrics=P.benchmark.metrics, tables=TABLES),
     log:
         f"{RUN}/logs/03_codec_benchmark-{{codec}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/03_codec_benchmark-{{codec}}.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -114,6 +142,10 @@ rule rate_distortion:
         yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=[*input.tables, *input.others], references=P.benchmark.references, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/04_rate_distortion.log",
+    benchmark:
+        f"{RUN}/benchmarks/04_rate_distortion.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -133,6 +165,10 @@ rule latents:
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/05_latents-{{rate}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/05_latents-{{rate}}.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -150,6 +186,10 @@ rule guided_translator:
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.tsv",
+    resources:
+        **need(training=True),
     wildcard_constraints:
         lrb="lrb|base",
     shell:
@@ -183,6 +223,10 @@ rule model:
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.tsv",
+    resources:
+        **need(training=True),
     wildcard_constraints:
         rate="|".join([*P.rates, "pixels"]),
     shell:
@@ -201,6 +245,10 @@ rule detection:
         yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/08_detection.log",
+    benchmark:
+        f"{RUN}/benchmarks/08_detection.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -216,6 +264,10 @@ rule conformance:
         yaml=checked("09_conformance", profile=P.profile, tables=TABLES),
     log:
         f"{RUN}/logs/09_conformance.log",
+    benchmark:
+        f"{RUN}/benchmarks/09_conformance.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -230,6 +282,10 @@ rule complexity:
         yaml=checked("10_complexity", profile=P.profile, timed_height=256 if P.smoke else 768, timed_width=256 if P.smoke else 1024, tables=TABLES),
     log:
         f"{RUN}/logs/10_complexity.log",
+    benchmark:
+        f"{RUN}/benchmarks/10_complexity.tsv",
+    resources:
+        **need(),
     shell:
         EXECUTE
 
@@ -256,5 +312,7 @@ rule report:
         f"{RUN}/report.html",
     log:
         f"{RUN}/logs/report.log",
+    resources:
+        **need(),
     shell:
         "promic report {RUN} > {log:q} 2>&1"

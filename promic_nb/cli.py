@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 FOLD = 6  # more numbers of one table than this that were not run are one line
 RunName = Annotated[str, typer.Option("--run", help="PROFILE/DATASET, e.g. quick/phantom; by default the latest run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 COLOURS = {"reproduced": "green", "within tolerance": "green", "not reproduced": "red", "smoke": "yellow", "not run": "dim"}
 
 
@@ -151,18 +152,66 @@ def print_codecs(as_json: Annotated[bool, typer.Option("--json", help="A list of
 
 
 @app.command()
-def doctor() -> None:
-    """Print which detector engines and published weights are here."""
-    from importlib.util import find_spec
+def doctor(as_json: AsJson = False) -> None:
+    """Examine this machine: versions, device, engines, codecs, metrics, data, weights, disk. Exit code 1 if something essential is broken."""
+    from promic_nb.doctor import examine
 
-    from promic_nb.models.build import DOWNLOADS
-    from promic_nb.models.engines import ENGINES
-    from promic_nb.models.pretrained import inventory
+    findings = examine()
+    if as_json:
+        typer.echo(json.dumps([f.as_dict() for f in findings], indent=1))
+    else:
+        from promic_nb import screens
 
-    for engine in ENGINES:
-        typer.echo(f"engine {engine}: {'installed' if find_spec(engine) else 'not installed (docs/detectors.md)'}")
-    for name, what, state in inventory(paths.root() / DOWNLOADS):
-        typer.echo(f"weights {name}: {state} ({what})")
+        screens.show(screens.doctor(findings))
+    raise typer.Exit(int(any(f.state == "broken" for f in findings)))
+
+
+@app.command()
+def status(
+    run: Annotated[str, typer.Argument(help="PROFILE/DATASET; by default the run that was started last.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until the run ends.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a run is doing: jobs by rule, current cells and iterations, failures with their logs."""
+    from promic_nb import screens
+    from promic_nb.status import find_sitting, read_status
+
+    folder = find_sitting(paths.root(), run)
+    if as_json:
+        typer.echo(json.dumps(read_status(folder).as_dict(), indent=1))
+    elif watch:
+        screens.watch(lambda: read_status(folder))
+    else:
+        screens.show(screens.status(read_status(folder)))
+
+
+@app.command("plan")
+def print_plan(
+    profile: Annotated[str, typer.Argument(help="A file in config/ without suffix: quick, cpu, paper.")] = "quick",
+    data: Annotated[str, typer.Option(help="As in make reproduce.")] = "",
+    dataset: Annotated[str, typer.Option(help="By default lucchi with data, else the profile's own, else the phantom.")] = "",
+    cells: Annotated[str, typer.Option(help="As in make reproduce.")] = "",
+    settings: Annotated[str, typer.Option(help="As in make reproduce.")] = "",
+    again: Annotated[bool, typer.Option("--all", help="Count finished jobs too.")] = False,
+    rates: Annotated[Path | None, typer.Option(help="Rates of another machine, as --measure prints them.")] = None,
+    measure: Annotated[list[Path] | None, typer.Option(help="Print the rates of this finished run instead, e.g. data/runs/quick/lucchi.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the jobs that a run would execute, and the hours and disk that they will take, estimated from measured rates."""
+    import yaml
+
+    from promic_nb import plan, screens
+
+    if measure:
+        typer.echo(yaml.safe_dump(plan.measure(measure), sort_keys=False, default_flow_style=None, width=150), nl=False)
+        return
+    known = plan.read_rates(rates)
+    jobs, name = plan.dry_run(profile, settings, again, data=data, dataset=dataset, cells=cells)
+    table = plan.estimate(jobs, known, plan.stack_of(paths.root() / "data" / "runs" / profile / name, name))
+    if as_json:
+        typer.echo(table.to_json(orient="records", indent=1))
+    else:
+        screens.show(screens.plan(table, f"{profile}/{name}", known))
 
 
 def main() -> None:

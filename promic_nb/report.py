@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from promic_nb.explain import read_sidecar
 from promic_nb.provenance import atomically, read_parquet, relative
 
 CHAPTERS = {
+    "00_quickstart": "Quickstart",
     "01_dataset": "The slices",
     "03_codec_benchmark": "Codecs",
     "04_rate_distortion": "Rate and distortion",
@@ -97,12 +99,23 @@ def find_run(root: Path, name: str = "") -> RunFolder:
 
 
 def durations(run: RunFolder) -> pd.DataFrame:
-    """Seconds that each executed notebook took."""
+    """Seconds that each executed notebook took, the slowest first, with the peak memory that Snakemake saw ("" where it did not look)."""
     rows = []
     for file in sorted((run.path / "notebooks").glob("*.ipynb")):
         about = json.loads(file.read_text())["metadata"].get("papermill", {})
-        rows.append((file.stem, about.get("duration"), about.get("end_time", "")[:19]))
-    return pd.DataFrame(rows, columns=["notebook", "seconds", "ended"])
+        if not about.get("duration"):
+            continue
+        seen = run.path / "benchmarks" / f"{file.stem}.tsv"
+        memory = pd.read_csv(seen, sep="\t", na_values="-").max_rss.max() if seen.is_file() else float("nan")
+        rows.append((file.stem, about["duration"], about["end_time"][:19], "" if pd.isna(memory) else f"{memory / 1e3:.2f} GB"))
+    return pd.DataFrame(rows, columns=["notebook", "seconds", "ended", "memory"]).sort_values("seconds", ascending=False)
+
+
+def span(seconds: float) -> str:
+    """Seconds in words of two units at most."""
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours} h {m:02d} min" if hours else f"{m} min {s:02d} s" if m else f"{seconds:.1f} s" if seconds < 10 else f"{s} s"
 
 
 def number(value: Any) -> str:
@@ -120,14 +133,20 @@ def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
     """A table as HTML, and whether it is raw data that the page folds away."""
     styled = about["path"].with_suffix(".html")
     if styled.is_file():
-        return styled.read_text(), False
+        return _scoped(styled.read_text()), False
     table = read_parquet(about["path"].with_suffix(".parquet"))
     cut = (
         f"<p class='quiet'>{MAX_ROWS} of {len(table)} rows; the rest: {relative(about['path'].with_suffix('.csv'))}</p>"
         if len(table) > MAX_ROWS
         else ""
     )
-    return table.head(MAX_ROWS).map(number).to_html(index=False, border=0) + cut, True
+    return _scoped(table.head(MAX_ROWS).map(number).to_html(index=False, border=0)) + cut, True
+
+
+def _scoped(html: str) -> str:
+    """A table whose header cells say what they head, for those who hear it."""
+    head, end, body = html.partition("</thead>")
+    return re.sub(r"<th\b", '<th scope="col"', head) + end + re.sub(r"<th\b", '<th scope="row"', body)
 
 
 def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
@@ -160,7 +179,8 @@ def write_report(run: RunFolder) -> Path:
     environment = jinja2.Environment(loader=jinja2.PackageLoader("promic_nb", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.get_template("report.html.j2").render(
         profile=run.profile, dataset=run.path.name, smoke=run.smoke, chapters=chapters, claims=claims.to_dict("records"), counts=counts, words=WORDS,
-        sources=SOURCES, durations=durations(run).to_dict("records"), newest=newest, number=number,
+        sources=SOURCES, durations=durations(run).to_dict("records"), newest=newest, span=span,
+        anchors={item["name"]: f"{item['kind']}-{item['artifact']}" for items in chapters.values() for item in items},
     )  # fmt: skip
     out = run.path / "report.html"
     atomically(out, lambda p: p.write_text(page))

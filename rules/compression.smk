@@ -13,6 +13,10 @@ if P.studies.transform_coding:
             yaml=checked("11_transform_coding", **DATA, **P.studies.transform_coding.model_dump(), tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/11_transform_coding.log",
+        benchmark:
+            f"{RUN}/benchmarks/11_transform_coding.tsv",
+        resources:
+            **need(),
         shell:
             EXECUTE
 
@@ -37,6 +41,10 @@ if P.studies.deblocking:
             yaml=lambda w: checked("12_train_deblocking", profile=P.profile, cells=P.cells, network=w.network, loss=w.loss, trained_on=w.trained_on, seed=int(w.seed), **DEBLOCKING.model_dump(include={"qualities", "steps", "batch", "crop", "backbone", "every"}), folder=f"{DEBLOCKED}/{w.network}/{w.loss}/{w.trained_on}/seed{w.seed}"),
         log:
             f"{RUN}/logs/12_train_deblocking-{{network}}-{{loss}}-{{trained_on}}-seed{{seed}}.log",
+        benchmark:
+            f"{RUN}/benchmarks/12_train_deblocking-{{network}}-{{loss}}-{{trained_on}}-seed{{seed}}.tsv",
+        resources:
+            **need(training=True),
         wildcard_constraints:
             network=r"[a-z_]+",
             loss=r"[a-z_]+",
@@ -57,6 +65,10 @@ if P.studies.deblocking:
             yaml=lambda w, input: checked("13_deblocking", profile=P.profile, cells=P.cells, results=list(input.results), shown=DEBLOCKING.qualities, tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/13_deblocking.log",
+        benchmark:
+            f"{RUN}/benchmarks/13_deblocking.tsv",
+        resources:
+            **need(),
         shell:
             EXECUTE
 

@@ -14,6 +14,10 @@ if P.studies.latent_learning:
             yaml=lambda w: checked("14_latent_learning_train", **DATA, **LEARNING, rate=w.point, beta=BETAS[w.point], train_every=P.slices.train, test_every=P.slices.test, seed=P.seeds[0], folder=f"{RUN}/latent_learning/{w.point}"),
         log:
             f"{RUN}/logs/14_latent_learning_train-{{point}}.log",
+        benchmark:
+            f"{RUN}/benchmarks/14_latent_learning_train-{{point}}.tsv",
+        resources:
+            **need(training=True),
         wildcard_constraints:
             point="|".join(BETAS),
         shell:
@@ -31,6 +35,10 @@ if P.studies.latent_learning:
             yaml=checked("15_latent_learning", **COMMON, results=expand(f"{RUN}/latent_learning/{{point}}", point=BETAS), tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/15_latent_learning.log",
+        benchmark:
+            f"{RUN}/benchmarks/15_latent_learning.tsv",
+        resources:
+            **need(),
         shell:
             EXECUTE
 

@@ -11,6 +11,10 @@ if P.studies.multitask:
             yaml=checked("16_multitask_train", **COMMON, **P.studies.multitask.model_dump(), seed=P.seeds[0], folder=f"{RUN}/multitask"),
         log:
             f"{RUN}/logs/16_multitask_train.log",
+        benchmark:
+            f"{RUN}/benchmarks/16_multitask_train.tsv",
+        resources:
+            **need(training=True),
         shell:
             EXECUTE
 
@@ -26,6 +30,10 @@ if P.studies.multitask:
             yaml=checked("17_multitask", **COMMON, results=f"{RUN}/multitask", tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/17_multitask.log",
+        benchmark:
+            f"{RUN}/benchmarks/17_multitask.tsv",
+        resources:
+            **need(),
         shell:
             EXECUTE
 

@@ -56,13 +56,16 @@ def test_codecs_shows_the_encoders_command():
 
 
 def test_doctor_names_engines_and_weights(tmp_path):
+    """By hand in a folder that is no project: the engines are there, a published file is recognized, the rest comes with its address."""
     folder = tmp_path / "data" / "downloads"
     folder.mkdir(parents=True)
     (folder / "resnet50-0676ba61.pth").write_bytes(b"weights")
-    out = promic("doctor", PROMIC_ROOT=str(tmp_path)).stdout
-    assert "engine torchvision: installed" in out and "engine detectron2: " in out
-    assert f"weights imagenet: here, SHA-256 {hashlib.sha256(b'weights').hexdigest()[:16]}..." in out
-    assert "weights coco: not here; from https://" in out
+    done = promic("doctor", "--json", PROMIC_ROOT=str(tmp_path))
+    assert done.returncode == 0
+    about = {f["name"]: f for f in json.loads(done.stdout)}
+    assert about["torchvision"]["state"] == "ok" and "detectron2" in about and about["jpegai_bop_off"]["state"] == "ok"
+    assert hashlib.sha256(b"weights").hexdigest()[:16] in about["imagenet"]["about"] and about["coco"]["state"] == "missing"
+    assert about["packages"]["about"] == "there is no requirements.lock to compare with"
 
 
 def test_verdicts_fold_what_was_not_run(tmp_path):
@@ -78,4 +81,4 @@ def test_verdicts_fold_what_was_not_run(tmp_path):
 
 def test_help_lists_the_commands():
     out = promic("--help").stdout
-    assert all(name in out for name in ("verdicts", "explain", "report", "data", "codecs", "doctor"))
+    assert all(name in out for name in ("verdicts", "explain", "report", "data", "codecs", "doctor", "status", "plan"))

@@ -1,5 +1,6 @@
 """Every notebook through papermill, on the tiny phantom, in the order of their numbers."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,21 @@ def execute(out, tiny_root):
         )  # fmt: skip
 
     return run
+
+
+def test_00_quickstart(execute, out):
+    """With two iterations of training; then again from what the first run kept."""
+    for _ in range(2):
+        execute("00_quickstart", gains=[-500, 500], steps=2, crop=64, channels=1, folder=str(out / "quickstart"))
+        assert (out / "figures" / "quickstart.png").is_file()
+    (kept,) = (out / "quickstart").iterdir()
+    assert {p.name for p in kept.iterdir()} == {"decoded.safetensors", "latent.safetensors", "latents"}
+    page = json.loads((out / "notebooks" / "00_quickstart.ipynb").read_text())
+    shown = [o["data"] for c in page["cells"] for o in c.get("outputs", []) if "data" in o]
+    assert any("application/vnd.jupyter.widget-view+json" in data for data in shown)
+    labels = [s["state"]["_options_labels"] for s in page["metadata"]["widgets"].popitem()[1]["state"].values() if "_options_labels" in s["state"]]
+    rates = [float(label.split()[0]) for label in labels[0]]
+    assert len(rates) == 2 and rates[0] < rates[1]
 
 
 def test_01_dataset(execute, out, tiny):
