@@ -190,12 +190,13 @@ rule detection:
     input:
         **source("08_detection"),
         results=expand("{model}/ap.parquet", model=MODELS),
+        claims="promic_nb/claims/dissertation.yaml",  # the published values that stand beside
     output:
         notebook=f"{RUN}/notebooks/08_detection.ipynb",
-        tables=multiext(f"{TABLES}/bd_ap", ".parquet", ".json"),
-        figures=multiext(f"{FIGURES}/ap50_over_rate", ".png", ".json"),
+        tables=expand(f"{TABLES}/{{name}}.{{ext}}", name=["ap", "ap_over_seeds", "bd_ap", "bd_ap_seeds", "table5", "table6", "ranking"], ext=["parquet", "json"]),
+        figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["ap50_over_rate", "ap75_over_rate", "ap_all"], ext=["png", "json"]),
     params:
-        yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, tables=TABLES, figures=FIGURES),
+        yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, singles=not P.smoke, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/08_detection.log",
     shell:

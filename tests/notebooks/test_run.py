@@ -91,7 +91,8 @@ def test_07_pixel_detectors(execute, out, recipe):
         "07_train_detector", recipe=recipe, rate=rate, start=start, latents="" if recipe == "original" else str(out / "latents" / "low"),
         steps=4, crop=128, train_every=1, test_every=1, folder=str(model(out, recipe, rate)),
     )  # fmt: skip
-    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    names = {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == names | {f"{n} (voc11)" for n in names}
 
 
 def test_06_guided_translator(execute, out):
@@ -133,6 +134,9 @@ def test_08_detection(execute, out):
     assert set(bd.recipe) == {"C", "H", "ProMIC"}
     assert bd.bd_pp.isna().all()
     assert bd.query("metric == 'AP50'").reason.str.contains("1 points").all()  # one rate is no curve
+    order = pd.read_parquet(out / "tables" / "table6.parquet").recipe.unique()
+    assert list(order) == ["B", "C", "D", "E", "F", "G", "H", "ProMIC"] and pd.read_parquet(out / "tables" / "ranking.parquet").empty
+    assert (out / "figures" / "ap_h_promic.png").is_file() and not (out / "figures" / "panels").exists()
 
 
 def test_09_conformance(execute, out):
