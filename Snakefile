@@ -143,7 +143,7 @@ rule guided_translator:
         notebook=f"{RUN}/notebooks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.ipynb",
         model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
     params:
-        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("06_guided_translator", **COMMON, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided_training(w.lrb == "lrb", w.rate), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
@@ -176,7 +176,7 @@ rule model:
         model=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
         table=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/ap", ".parquet", ".json"),
     params:
-        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, engine=P.engine, weights=P.weights, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, engine=P.engine, weights=P.weights, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **P.training(w.recipe, w.rate), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
@@ -239,6 +239,7 @@ STUDIES = []
 include: "rules/compression.smk"
 include: "rules/latent_learning.smk"
 include: "rules/multitask.smk"
+include: "rules/probes.smk"
 
 
 rule report:

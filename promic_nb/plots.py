@@ -236,3 +236,19 @@ def cross_rate(table: pd.DataFrame, metric: str = "AP50") -> Figure:
         sns.heatmap(grid, annot=True, fmt=".1f", vmin=0, vmax=100, cmap="viridis", cbar=False, ax=axis, xticklabels=labels, yticklabels=labels)
         axis.set(xlabel="rate tested", ylabel="rate of training", title=f"{RECIPE_STYLE[recipe][0]}: {metric} (%)")
     return figure
+
+
+def importances(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+    """How much each hyperparameter matters: a group of bars for each, a bar for each model and rate.
+
+    Args:
+        table: rows of recipe, rate, parameter, importance (shares of 1).
+        labels: parameter to name.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 4))
+    searched = table.assign(search=table.recipe + ", " + table.rate, parameter=table.parameter.map(labels))
+    order = searched.groupby("parameter").importance.mean().sort_values(ascending=False).index
+    sns.barplot(searched, x="importance", y="parameter", hue="search", order=order, ax=axis)
+    axis.set(xlabel="importance (shares of 1)", ylabel="")
+    axis.legend(title="")
+    return figure

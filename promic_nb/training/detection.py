@@ -9,6 +9,7 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -106,12 +107,14 @@ def train_detector(
     crop: Crop = 256,
     seed: int = 0,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
 ) -> Detector:
     """Train on crops of slices or latents, see `DetectorTask` and `detection_crops`; resumes from `folder`.
 
     Args:
         size: (H, W) of the slices.
         validation: whole slices or latents to be evaluated on where the solver asks for it.
+        callbacks: of Lightning, such as one that ends the training.
 
     Raises:
         UserError: the solver evaluates and there is nothing to evaluate on, or its steps are no multiple of its evaluations' distance.
@@ -130,6 +133,7 @@ def train_detector(
     fit(
         task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
         clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,
+        callbacks=callbacks,
     )  # fmt: skip
     return model.eval()
 
