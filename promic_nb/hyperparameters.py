@@ -66,7 +66,7 @@ def tables(source: str = "published") -> dict:
             for rate in data["rates"]:
                 _at(data, recipe, rate)
     except FileNotFoundError:
-        raise UserError(f"{source} does not exist", "Name 'published', or a hyperparameters.yaml of 22_search_results") from None
+        raise UserError(f"{source} does not exist", "Name 'published', or a hyperparameters.yaml of 23_search_results") from None
     except (yaml.YAMLError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise UserError(f"{source} is not in the form of Tables 10-19 ({error})", "See promic_nb/hyperparameters.yaml for it") from None
     return data

@@ -214,28 +214,28 @@ def test_17_multitask(execute, out):
     assert (out / "figures" / "multitask_course.png").is_file()
 
 
-def test_18_features(execute, out):
+def test_19_features(execute, out):
     paths = {name: str(model(out, recipe) / "model.safetensors") for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("frozen", "C"))}
-    execute("18_features", **paths, latents=str(out / "latents" / "low"), every=1, folder=str(out / "features" / "low" / "seed0"))
+    execute("19_features", **paths, latents=str(out / "latents" / "low"), every=1, folder=str(out / "features" / "low" / "seed0"))
     table = pd.read_parquet(out / "features" / "low" / "seed0" / "feature_correlation.parquet")
     assert table.groupby(["model", "stage"]).size().to_dict() == {(m, s): n for m in ("full", "frozen") for s, n in ((3, 32), (4, 64))}
     assert table.correlation.dropna().between(-1, 1).all()
 
 
 @pytest.mark.parametrize("recipe", ["A", "ProMIC"])
-def test_19_cross_rate(execute, out, recipe):
+def test_20_cross_rate(execute, out, recipe):
     latents = {rate: str(out / "latents" / "low") for rate in ("low", "other")}
     folder = out / "cross_rate" / recipe / "seed0"
     execute(
-        "19_cross_rate", recipe=recipe, models={"low": str(model(out, recipe) / "model.safetensors")}, latents=latents, every=1, folder=str(folder)
+        "20_cross_rate", recipe=recipe, models={"low": str(model(out, recipe) / "model.safetensors")}, latents=latents, every=1, folder=str(folder)
     )
     table = pd.read_parquet(folder / "cross_rate.parquet").set_index(["tested", "metric"]).value
     known = pd.read_parquet(model(out, recipe) / "ap.parquet").set_index("metric").value
     assert table["low", "AP50"] == table["other", "AP50"] == pytest.approx(known["AP50"])
 
 
-def test_20_probes(execute, out):
-    execute("20_probes")
+def test_21_probes(execute, out):
+    execute("21_probes")
     summary = pd.read_parquet(out / "tables" / "features.parquet")
     assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
     for figure in ("feature_correlation", "feature_means", "cross_rate"):
