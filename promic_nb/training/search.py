@@ -19,7 +19,7 @@ from lightning.pytorch.callbacks import Callback
 from optuna.trial import TrialState
 
 from promic_nb.errors import UserError
-from promic_nb.hyperparameters import SEARCH, Hyperparameters
+from promic_nb.hyperparameters import LABELS, SEARCH, Hyperparameters
 
 PrunerName = Literal["median", "hyperband", "none"]
 Limits = Mapping[str, Sequence[float]]
@@ -195,5 +195,5 @@ def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, A
             continue
         if missing := [r for r in rates if (recipe, r) not in found]:
             raise UserError(f"there is no search for {recipe} at {missing[0]} bpp", "Give studies of equal rates for all recipes")
-        tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in SEARCH}
+        tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in LABELS}
     return {"rates": rates, "recipes": tables}
