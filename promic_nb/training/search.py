@@ -10,12 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-import lightning
 import numpy as np
 import optuna
 import pandas as pd
-import torch
-from lightning.pytorch.callbacks import Callback
 from optuna.trial import TrialState
 
 from promic_nb.errors import UserError
@@ -88,27 +85,6 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
 def within_rate(values: Mapping[str, Any]) -> Hyperparameters:
     """Sampled values as they are used: `delta_lr` is at most `base_lr`, as in many columns of Tables 10-19."""
     return Hyperparameters(**{**values, "delta_lr": min(values["delta_lr"], values["base_lr"])})
-
-
-class Report(Callback):
-    """Reports each evaluation of a training to its trial, and ends the training where the pruner says so or the loss is not finite.
-
-    Evaluations are counted over all trainings that the trial consists of, and over those of the killed trial that it repeats.
-    """
-
-    def __init__(self, trial: optuna.Trial, monitor: str = "AP50") -> None:
-        self.trial, self.monitor = trial, monitor
-        self.done = len(trial.study.trials[trial.number].intermediate_values)
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, task: lightning.LightningModule, outputs: dict, *_: Any) -> None:
-        if not torch.isfinite(outputs["loss"]):
-            raise optuna.TrialPruned(f"diverged at iteration {trainer.global_step}")
-
-    def on_validation_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        self.done += 1
-        self.trial.report(float(trainer.callback_metrics[self.monitor]), self.done)
-        if self.trial.should_prune():
-            raise optuna.TrialPruned(f"behind the others after evaluation {self.done}")
 
 
 def original_number(trial: optuna.Trial) -> int:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import lightning
 import numpy as np
 import optuna
 import torch
+from lightning.pytorch.callbacks import Callback
 
 from promic_nb.codecs.latents import load_slices
 from promic_nb.datasets import open_stack
@@ -22,8 +24,29 @@ from promic_nb.models.engines import Detector
 from promic_nb.recipes import RECIPES
 from promic_nb.training.detection import Slices, detect, mirror, train_detector
 from promic_nb.training.samples import Crop
-from promic_nb.training.search import Report, original_number, suggest
+from promic_nb.training.search import original_number, suggest
 from promic_nb.training.solver import Solver
+
+
+class Report(Callback):
+    """Reports each evaluation of a training to its trial, and ends the training where the pruner says so or the loss is not finite.
+
+    Evaluations are counted over all trainings that the trial consists of, and over those of the killed trial that it repeats.
+    """
+
+    def __init__(self, trial: optuna.Trial, monitor: str = "AP50") -> None:
+        self.trial, self.monitor = trial, monitor
+        self.done = len(trial.study.trials[trial.number].intermediate_values)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, task: lightning.LightningModule, outputs: dict, *_: Any) -> None:
+        if not torch.isfinite(outputs["loss"]):
+            raise optuna.TrialPruned(f"diverged at iteration {trainer.global_step}")
+
+    def on_validation_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        self.done += 1
+        self.trial.report(float(trainer.callback_metrics[self.monitor]), self.done)
+        if self.trial.should_prune():
+            raise optuna.TrialPruned(f"behind the others after evaluation {self.done}")
 
 
 @dataclass(frozen=True)

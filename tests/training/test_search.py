@@ -17,8 +17,8 @@ import yaml
 
 from promic_nb.errors import UserError
 from promic_nb.hyperparameters import SEARCH, Hyperparameters, get, tables
-from promic_nb.training.search import Report, as_tables, best, ended, importances, open_study, search, suggest, trial_table
-from promic_nb.training.trial import DetectorTrial
+from promic_nb.training.search import as_tables, best, ended, importances, open_study, search, suggest, trial_table
+from promic_nb.training.trial import DetectorTrial, Report
 
 WORK = """
 import os, sys, time
@@ -53,7 +53,8 @@ def test_a_killed_search_goes_on_with_the_trial_that_was_cut(tmp_path):
     while not file.with_suffix(".hangs").exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait() == -signal.SIGKILL, "the search ended before it could be killed"
+    assert file.with_suffix(".hangs").exists(), "the search did not come to its third trial"
     study = open_study(file)
     assert ended(study) == 2
     time.sleep(3)  # two heartbeats and a little
