@@ -182,7 +182,7 @@ rule guided_translator:
         notebook=f"{RUN}/notebooks/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.ipynb",
         model=multiext(f"{RUN}/models/translator-{{lrb}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
     params:
-        yaml=lambda w, input: checked("06_guided_translator", **DATA, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided.model_dump(), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("06_guided_translator", **DATA, rate=w.rate, lrb=w.lrb == "lrb", engine=P.engine, teacher=input.teacher, latents=f"{RUN}/latents/{w.rate}", **P.guided_training(w.lrb == "lrb", w.rate), seed=int(w.seed), folder=f"{RUN}/models/translator-{w.lrb}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/06_guided_translator-{{lrb}}-{{rate}}-seed{{seed}}.log",
@@ -219,7 +219,7 @@ rule model:
         model=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/model", ".safetensors", ".json"),
         table=multiext(f"{RUN}/models/{{recipe}}/{{rate}}/seed{{seed}}/ap", ".parquet", ".json"),
     params:
-        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, engine=P.engine, weights=P.weights, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **getattr(P, RECIPES[w.recipe].inputs).model_dump(), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
+        yaml=lambda w, input: checked("07_train_detector", **DATA, recipe=w.recipe, rate=w.rate, config=P.detector, engine=P.engine, weights=P.weights, latents=f"{RUN}/latents/{w.rate}" if w.rate != "pixels" else "", start=input.get("start", ""), translator=input.get("translator", ""), **P.training(w.recipe, w.rate), crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=int(w.seed), folder=f"{RUN}/models/{w.recipe}/{w.rate}/seed{w.seed}"),
     priority: 1  # the long chain goes first; the rest fills in
     log:
         f"{RUN}/logs/07_train_detector-{{recipe}}-{{rate}}-seed{{seed}}.log",
@@ -237,12 +237,13 @@ rule detection:
     input:
         **source("08_detection"),
         results=expand("{model}/ap.parquet", model=MODELS),
+        claims="promic_nb/claims/dissertation.yaml",  # the published values that stand beside
     output:
         notebook=f"{RUN}/notebooks/08_detection.ipynb",
-        tables=multiext(f"{TABLES}/bd_ap", ".parquet", ".json"),
-        figures=multiext(f"{FIGURES}/ap50_over_rate", ".png", ".json"),
+        tables=expand(f"{TABLES}/{{name}}.{{ext}}", name=["ap", "ap_over_seeds", "bd_ap", "bd_ap_seeds", "table5", "table6", "ranking"], ext=["parquet", "json"]),
+        figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["ap50_over_rate", "ap75_over_rate", "ap_all"], ext=["png", "json"]),
     params:
-        yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, tables=TABLES, figures=FIGURES),
+        yaml=lambda w, input: checked("08_detection", **COMMON, results=list(input.results), min_points=P.min_bd_points, singles=not P.smoke, tables=TABLES, figures=FIGURES),
     log:
         f"{RUN}/logs/08_detection.log",
     benchmark:
@@ -297,6 +298,7 @@ STUDIES = []
 include: "rules/compression.smk"
 include: "rules/latent_learning.smk"
 include: "rules/multitask.smk"
+include: "rules/probes.smk"
 
 
 rule report:

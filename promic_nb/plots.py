@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -35,7 +37,6 @@ RECIPE_STYLE = {
     "C": ("Model C (PD-FT)", "#ff7f0e", "P"),
     "D": ("Model D (GDTT)", "#9467bd", "D"),
     "E": ("Model E (GDTT, PD-FT)", "#8c564b", "<"),
-    "jpegai_vm33": ("JPEG AI VM 3.3 networks", "#e377c2", "*"),
     "F": ("Model F (LRB)", "#e377c2", "^"),
     "G": ("Model G (LRB, PD-FT)", "#7f7f7f", "v"),
     "H": ("Model H (LRB, GDTT)", "#bcbd22", ">"),
@@ -128,24 +129,45 @@ def coding_cost(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def ap_over_rate(table: pd.DataFrame, metric: str = "AP50") -> Figure:
-    """AP over rate with the level of the original images (as Figs. 36-49); bars span the seeds where there are several.
-
-    Args:
-        table: rows of recipe, bpp, seed, metric, value (0..1); bpp is NaN for `original`.
-    """
-    figure, axis = plt.subplots(figsize=(6, 3.6))
-    part = table.query("metric == @metric")
-    original = 100 * part.query("recipe == 'original'").value.mean()
-    axis.axhline(original, color="black", linestyle="--", label="Original Images")
-    for recipe, (name, colour, marker) in RECIPE_STYLE.items():
-        curve = part.query("recipe == @recipe").groupby("bpp").value.agg(["mean", "min", "max"]) * 100
+def _ap_curves(axis: Axes, table: pd.DataFrame, metric: str, recipes: Sequence[str]) -> None:
+    """The level of the original images and a line for each model; bars and the band span the seeds where there are several."""
+    part = table[table.metric == metric].assign(value=100 * table.value)
+    original = part[part.recipe == "original"].value.dropna()
+    if len(original):
+        axis.axhline(original.mean(), color="black", linestyle="--", label="Original Images")
+        axis.axhspan(original.min(), original.max(), color="black", alpha=0.08, linewidth=0)
+    for recipe in (r for r in RECIPE_STYLE if r in recipes):
+        name, colour, marker = RECIPE_STYLE[recipe]
+        points = part[part.recipe == recipe].groupby("rate")
+        curve = points.value.agg(["mean", "min", "max"]).assign(bpp=points.bpp.mean()).sort_values("bpp")
         if len(curve):
             spread = np.abs(curve[["min", "max"]].to_numpy().T - curve["mean"].to_numpy())
-            axis.errorbar(curve.index, curve["mean"], yerr=spread if spread.any() else None, color=colour, marker=marker, label=name, capsize=3)
-    axis.set(xlabel="rate (bpp)", ylabel=f"{metric} (%)", ylim=(0, 103))
-    axis.legend(loc="best")
+            bars = spread if spread.any() else None
+            axis.errorbar(curve.bpp, curve["mean"], yerr=bars, color=colour, marker=marker, label=name, capsize=3)
+    axis.set(xlabel="bits per pixel (bpp)", ylabel=f"{metric} (%)")
+
+
+def ap_over_rate(table: pd.DataFrame, metrics: Sequence[str] = ("AP50",), recipes: Sequence[str] = tuple(RECIPE_STYLE)) -> Figure:
+    """AP over rate, a panel for each metric, with the level of the original images (as Figs. 36-49 and 64-105).
+
+    Args:
+        table: rows of recipe, rate, bpp, seed, metric, value (0..1); bpp is NaN for `original`.
+        recipes: the models shown.
+    """
+    figure, axes = _panels(len(metrics))
+    for axis, metric in zip(axes, metrics, strict=True):
+        _ap_curves(axis, table, metric, recipes)
+    _legend(figure, axes)
     return figure
+
+
+def ap_in_words(table: pd.DataFrame, metrics: Sequence[str], recipes: Sequence[str] = tuple(RECIPE_STYLE)) -> str:
+    """Alternative text of `ap_over_rate`: the models of each panel from the top, by their means over rates and seeds in percent."""
+    shown = table[table.recipe.isin(["original", *recipes]) & table.metric.isin(metrics)]
+    means = 100 * shown.pivot_table(index="recipe", columns="metric", values="value")
+    orders = [f"{m}: " + ", ".join(f"{r} {v:.1f}" for r, v in means[m].sort_values(ascending=False).items()) for m in metrics if m in means]
+    kind = "Line chart" if len(metrics) == 1 else f"{len(metrics)} line charts"
+    return f"{kind} of average precision in percent over bits per pixel. Means over rates, from the top: {'; '.join(orders)}."
 
 
 def slices_with_boxes(images: list[np.ndarray], boxes: list[np.ndarray], titles: list[str]) -> Figure:
@@ -157,4 +179,76 @@ def slices_with_boxes(images: list[np.ndarray], boxes: list[np.ndarray], titles:
             axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="#ffd700", linewidth=1.4))
         axis.set_title(title)
         axis.axis("off")
+    return figure
+
+
+FEATURE_STYLE = {"full": ("full training", "#1f77b4"), "frozen": ("stages 3-5 frozen", "#d62728")}  # the colours of Fig. 25
+
+
+def feature_correlation(table: pd.DataFrame) -> Figure:
+    """Correlation with the reference's feature maps, sorted, a panel for each stage (as Fig. 25); undefined ones are left out.
+
+    Args:
+        table: rows of model ("full", "frozen"), stage, channel, correlation (-1..1).
+    """
+    figure, axes = _panels(table.stage.nunique())
+    for axis, (stage, part) in zip(axes, table.groupby("stage"), strict=True):
+        for model, (label, colour) in FEATURE_STYLE.items():
+            axis.plot(np.sort(part[part.model == model].correlation.dropna().to_numpy()), color=colour, label=label)
+        axis.set(xlabel="feature map, sorted by correlation", ylabel="correlation", title=f"input of stage {stage}")
+    _legend(figure, axes)
+    return figure
+
+
+def feature_means(image: np.ndarray, means: dict[tuple[int, str], np.ndarray]) -> Figure:
+    """The slice, and below it the mean over channels of the feature maps: a row for each stage, a column for each model (as Fig. 26).
+
+    Args:
+        image: uint8 (H, W).
+        means: (stage, model) to (h, w); models "reference", "full" and "frozen". Each has its own scale of grey.
+    """
+    stages = sorted({stage for stage, _ in means})
+    labels = {"reference": "reference", **{name: label for name, (label, _) in FEATURE_STYLE.items()}}
+    figure, axes = plt.subplots(1 + len(stages), 3, figsize=(9, 2.4 * (1 + len(stages))), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    axes[0, 1].imshow(image, cmap="gray", vmin=0, vmax=255)
+    for row, stage in zip(axes[1:], stages, strict=True):
+        for axis, (model, label) in zip(row, labels.items(), strict=True):
+            axis.imshow(means[stage, model], cmap="gray")
+            axis.set_title(f"input of stage {stage}, {label}", fontsize=8)
+    return figure
+
+
+def cross_rate(table: pd.DataFrame, metric: str = "AP50") -> Figure:
+    """AP of models on inputs of other rates: a panel for each model, a row for each rate of training, a column for each rate tested.
+
+    Args:
+        table: rows of recipe, trained, tested, bpp (of the rate tested), seed, metric, value (0..1).
+    """
+    part = table[table.metric == metric].assign(value=100 * table.value)
+    rates = part.groupby("tested").bpp.mean().sort_values()
+    recipes = [r for r in RECIPE_STYLE if r in set(part.recipe)]
+    figure, axes = plt.subplots(1, len(recipes), figsize=(4.2 * len(recipes), 3.4), squeeze=False)
+    labels = [f"{rate}\n{bpp:.2f} bpp" for rate, bpp in rates.items()]
+    for axis, recipe in zip(axes.flat, recipes, strict=True):
+        grid = part[part.recipe == recipe].pivot_table(index="trained", columns="tested", values="value").reindex(rates.index, columns=rates.index)
+        sns.heatmap(grid, annot=True, fmt=".1f", vmin=0, vmax=100, cmap="viridis", cbar=False, ax=axis, xticklabels=labels, yticklabels=labels)
+        axis.set(xlabel="rate tested", ylabel="rate of training", title=f"{RECIPE_STYLE[recipe][0]}: {metric} (%)")
+    return figure
+
+
+def importances(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+    """How much each hyperparameter matters: a group of bars for each, a bar for each model and rate.
+
+    Args:
+        table: rows of recipe, rate, parameter, importance (shares of 1).
+        labels: parameter to name.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 4))
+    searched = table.assign(search=table.recipe + ", " + table.rate, parameter=table.parameter.map(labels))
+    order = searched.groupby("parameter").importance.mean().sort_values(ascending=False).index
+    sns.barplot(searched, x="importance", y="parameter", hue="search", order=order, ax=axis)
+    axis.set(xlabel="importance (shares of 1)", ylabel="")
+    axis.legend(title="")
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from promic_nb import codecs, parameters
+from promic_nb import codecs, hyperparameters, parameters
 from promic_nb.errors import UserError
 from promic_nb.parameters import (
     Backbone,
@@ -35,6 +35,7 @@ from promic_nb.parameters import (
     TeacherImages,
     TrainedOn,
 )
+from promic_nb.recipes import RECIPES
 
 
 class _Strict(BaseModel):
@@ -59,11 +60,15 @@ class Slices(_Strict):
 
 
 class RatePoint(_Strict):
-    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the displacement of its gain unit."""
+    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the displacement of its gain unit.
+
+    `target_bpp` says at which rate of the tables of hyperparameters its models are trained.
+    """
 
     codec: LatentCodecName = "jpegai_bop_off"
     beta: Positive | None = None
     gain: int = 0
+    target_bpp: Positive | None = None
 
     @model_validator(mode="after")
     def _beta_fits(self) -> RatePoint:
@@ -74,7 +79,7 @@ class RatePoint(_Strict):
     @property
     def settings(self) -> dict[str, Any]:
         """For `codecs.get`."""
-        return self.model_dump(exclude={"codec"}, exclude_none=True)
+        return self.model_dump(exclude={"codec", "target_bpp"}, exclude_none=True)
 
 
 class Training(_Strict):
@@ -178,6 +183,18 @@ class Multitask(_Strict):
     test_limit: Count
 
 
+class Probes(_Strict):
+    """What trained models are asked beside AP: their feature maps at one rate (Figs. 25 and 26), and inputs of other rates.
+
+    `full` is the model trained as a whole; `cross` are the models tested at all rates, on each `every`-th encoded slice.
+    """
+
+    rate: str
+    full: RecipeName = "B"
+    cross: list[RecipeName] = ["A", "ProMIC"]
+    every: Count = 1
+
+
 class Studies(_Strict):
     """The related studies; one without settings is not run."""
 
@@ -209,7 +226,32 @@ class Profile(_Strict):
     latent: LatentTraining
     guided: GuidedTraining
     min_bd_points: Count
+    hyperparameters: str = ""  # "published", or a file in that form: they replace batch, rate and schedule of the trainings
+    probes: Probes | None = None
     studies: Studies = Studies()
+
+    def training(self, recipe: str, rate: str) -> dict[str, Any]:
+        """Length, batch, rate and solver of a detector's training, for `07_train_detector`.
+
+        Raises:
+            UserError: the tables of hyperparameters lack the recipe or the rate's `target_bpp`.
+        """
+        values = getattr(self, RECIPES[recipe].inputs).model_dump()
+        if not self.hyperparameters:
+            return values
+        best = self._tabled(recipe, rate).training()
+        return {**values, **best, "solver": {**values["solver"], **best["solver"]}}
+
+    def guided_training(self, lrb: bool, rate: str) -> dict[str, Any]:
+        """The same of GDTT, for `06_guided_translator`; the tables give batch and rate (model D, or H with LRB), section 4.1 the schedule."""
+        values = self.guided.model_dump()
+        if not self.hyperparameters:
+            return values
+        best = self._tabled("H" if lrb else "D", rate)
+        return {**values, "batch": best.batch, "learning_rate": best.base_lr}
+
+    def _tabled(self, recipe: str, rate: str) -> hyperparameters.Hyperparameters:
+        return hyperparameters.get(recipe, self.rates[rate].target_bpp if rate in self.rates else None, self.hyperparameters)
 
 
 def load_profile(config: dict[str, Any]) -> Profile:
@@ -237,4 +279,19 @@ def load_profile(config: dict[str, Any]) -> Profile:
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
         raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")
+    _check_tables(profile)
+    if (probes := profile.probes) and not ({"A", probes.full, *probes.cross} <= set(profile.recipes) and probes.rate in profile.rates):
+        raise UserError(f"profile {profile.profile!r}: probes name a recipe or a rate that it does not train", "Choose from its recipes and rates")
     return profile
+
+
+def _check_tables(profile: Profile) -> None:
+    """All that the tables of hyperparameters are asked for is there."""
+    try:
+        for recipe, plan in RECIPES.items():
+            for rate in profile.rates if recipe in profile.recipes else ():
+                profile.training(recipe, rate)
+                if plan.gdtt:
+                    profile.guided_training(plan.lrb, rate)
+    except UserError as error:
+        raise UserError(f"profile {profile.profile!r}: hyperparameters: {error.what}", error.remedy) from None

@@ -46,6 +46,17 @@ RECIPES: dict[str, Recipe] = {
     "ProMIC": Recipe("latent", lrb=True, gdtt=True, pd_ft=True, label="ProMIC"),
 }
 
+# The pairs that the ablation compares, in the order of Figs. 36-49 (AP50 and AP75) and 64-105 (all six), and what the second adds.
+COMPARISONS: dict[tuple[str, str], str] = {
+    ("B", "F"): "LRB",
+    ("B", "C"): "PD-FT",
+    ("F", "G"): "PD-FT, with LRB",
+    ("B", "D"): "GDTT",
+    ("F", "H"): "GDTT, with LRB",
+    ("D", "E"): "PD-FT after GDTT",
+    ("H", "ProMIC"): "PD-FT after GDTT, with LRB",
+}
+
 
 def recipe(name: str) -> Recipe:
     """A recipe by name; raises `UserError` for an unknown one."""

@@ -37,6 +37,11 @@ CHAPTERS = {
     "15_latent_learning": "Learning from the CNN-based compressed domain",
     "16_multitask_train": "One decoder, several tasks: trainings",
     "17_multitask": "Reconstruction, super-resolution and recognition",
+    "19_features": "Feature maps",
+    "20_cross_rate": "Models on other rates",
+    "21_probes": "Inside the models",
+    "22_search": "Search for hyperparameters",
+    "23_search_results": "Hyperparameters",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {

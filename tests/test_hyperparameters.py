@@ -3,7 +3,7 @@
 import pytest
 
 from promic_nb.errors import UserError
-from promic_nb.hyperparameters import Hyperparameters, published, tables
+from promic_nb.hyperparameters import Hyperparameters, get, tables
 from promic_nb.recipes import RECIPES
 
 
@@ -15,14 +15,14 @@ from promic_nb.recipes import RECIPES
     ("ProMIC", 0.12, (7, 7.87e-5, 7.43e-5, 1617, 48, 204)),
 ])  # fmt: skip
 def test_values_are_the_printed_ones(recipe, rate, expected):
-    assert published(recipe, rate) == Hyperparameters(*expected)
+    assert get(recipe, rate) == Hyperparameters(*expected)
 
 
 def test_every_model_has_every_rate():
     assert set(tables()["recipes"]) == set(RECIPES)
     for recipe in set(RECIPES) - {"original"}:
         for rate in tables()["rates"]:
-            values = published(recipe, rate)
+            values = get(recipe, rate)
             assert 0 < values.delta_lr <= values.base_lr
             assert values.batch >= 1 and values.steps >= 0 and values.interval >= 100
 
@@ -34,4 +34,29 @@ def test_every_model_has_every_rate():
 ])  # fmt: skip
 def test_what_the_tables_lack_is_named(recipe, rate, message):
     with pytest.raises(UserError, match=message):
-        published(recipe, rate)
+        get(recipe, rate)
+
+
+def test_as_parameters_of_a_training():
+    assert get("ProMIC", 0.12).training() == {
+        "batch": 7, "learning_rate": 7.87e-5,
+        "solver": {"schedule": "delta", "delta": 7.43e-5, "initial_iteration": 1617, "decay_steps": 48, "iteration_step": 204},
+    }  # fmt: skip
+
+
+def test_another_source(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("rates: [0.1]\nrecipes: {B: {batch: [4], base_lr: [0.1], delta_lr: [0.05], initial: [100], steps: [2], interval: [100]}}")
+    assert get("B", 0.1, str(file)) == Hyperparameters(4, 0.1, 0.05, 100, 2, 100)
+    with pytest.raises(UserError, match=r"recipe 'C' has no .*own\.yaml parameters. Choose one of B$"):
+        get("C", 0.1, str(file))
+
+
+@pytest.mark.parametrize(
+    "text", ["rates: [0.1]", "[1, 2]", "rates: [0.1]\nrecipes: {B: {batch: []}}", "rates: [0.1]\nrecipes: {B: {bach: [1]}}", "a: [", ""]
+)
+def test_a_file_of_another_form_is_named(tmp_path, text):
+    file = tmp_path / "own.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"own\.yaml is not in the form of Tables 10-19"):
+        tables(str(file))

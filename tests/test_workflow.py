@@ -62,6 +62,40 @@ def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change,
         load_profile({**quick, "benchmark": {**quick["benchmark"], **change}})
 
 
+def published(profile, **more):
+    rates = {"low": {"beta": 0.002, "target_bpp": 0.12}, "high": {"beta": 0.02, "target_bpp": 1.0}}
+    return {**profile, "rates": rates, "hyperparameters": "published", **more}
+
+
+def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
+    plain = load_profile(quick)
+    assert plain.training("ProMIC", "low") == quick["latent"] | {"batch": 2, "solver": {}}
+    latent = {"steps": 50000, "learning_rate": 0.1, "solver": {"momentum": 0.949, "delta": 0.05}}
+    profile = load_profile(published(quick, latent=latent))
+    assert profile.training("ProMIC", "high") == {
+        "steps": 50000, "batch": 4, "learning_rate": 2.39e-2,
+        "solver": {"momentum": 0.949, "schedule": "delta", "delta": 2.36e-2, "initial_iteration": 1956, "decay_steps": 35, "iteration_step": 134},
+    }  # fmt: skip
+    assert profile.training("original", "pixels")["learning_rate"] == 1.88e-3
+    assert profile.training("A", "low")["batch"] == 1
+    guided = profile.guided_training(True, "low")
+    assert (guided["batch"], guided["learning_rate"], guided["steps"]) == (1, 4.23e-1, 700)
+    assert profile.guided_training(False, "high")["learning_rate"] == 1.01e-1
+    assert profile.rates["low"].settings == {"beta": 0.002, "gain": 0}
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"rates": {"low": {"beta": 0.002}}}, "profile 'quick': hyperparameters: target rate None bpp has no published parameters"),
+    ({"rates": {"low": {"beta": 0.002, "target_bpp": 0.3}}}, r"target rate 0\.3 bpp .*Choose one of 0\.12"),
+    ({"hyperparameters": "none.yaml"}, "none.yaml does not exist"),
+    ({"probes": {"rate": "middle"}}, "probes name a recipe or a rate"),
+    ({"probes": {"rate": "low", "cross": ["H"]}}, "probes name a recipe or a rate"),
+])  # fmt: skip
+def test_tables_and_probes_that_do_not_fit_are_named(quick, change, message):
+    with pytest.raises(UserError, match=message):
+        load_profile(published(quick, **change))
+
+
 def test_checking_a_profile_imports_no_torch():
     code = "import sys, yaml; from promic_nb.profiles import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
     done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True)
@@ -103,6 +137,8 @@ def test_a_notebook_reruns_for_the_modules_that_it_stands_on_and_no_others():
         "12_train_deblocking",
         "14_latent_learning_train",
         "16_multitask_train",
+        "19_features",
+        "20_cross_rate",
     ],
 )
 def test_a_change_of_style_trains_nothing_anew(notebook):
@@ -124,4 +160,5 @@ def test_the_snakefile_names_existing_notebooks():
     named = set(re.findall(r'source\("(\w+)"\)', "".join(file.read_text() for file in rules)))
     stored = {p.stem for p in (ROOT / "notebooks").glob("*.ipynb")}
     assert named <= stored
-    assert stored - named == {"00_quickstart", "02_train_codec"}  # a page to look around; and run by hand: its result is shipped
+    by_hand = {"00_quickstart", "02_train_codec", "22_search", "23_search_results"}  # a page to look around, a result that is shipped, a search
+    assert stored - named == by_hand

@@ -90,6 +90,12 @@ def average_precision(truth: Sequence[np.ndarray], found: Sequence[Detections], 
     return {name: float(v) if v >= 0 else float("nan") for name, v in zip(AP_NAMES, evaluation.stats[:6], strict=True)}
 
 
+def ap_family(truth: Sequence[np.ndarray], found: Sequence[Detections]) -> dict[str, float]:
+    """`average_precision` in both forms, 0..1: by its names with COCO's points, and as "NAME (voc11)" with the dissertation's 11."""
+    other = average_precision(truth, found, form="voc11")
+    return {**average_precision(truth, found), **{f"{name} (voc11)": value for name, value in other.items()}}
+
+
 def mean_average_precision(
     truth: Mapping[str, Sequence[np.ndarray]], found: Mapping[str, Sequence[Detections]], *, form: Form = "coco101"
 ) -> dict[str, float]:

@@ -122,3 +122,14 @@ def load_detector(path: str | Path, engine: str = "torchvision") -> Detector:
         raise UserError(f"{path} holds no detector with its settings", "Give a model.safetensors of 07_train_detector")
     config = TypeAdapter(DetectorConfig).validate_json(note["config"])
     return load_weights(make_detector(config, engine), path)
+
+
+def load_model(path: str | Path, engine: str = "torchvision") -> Detector:
+    """A saved detector of pixels or of latents, as its tensors say, with its settings; raises `UserError` as `load_weights` does."""
+    state, note = _read(path)
+    prefix = "front.translator."
+    if "config" not in note or f"{prefix}upsample.0.weight" not in state:
+        return load_detector(path, engine)
+    config = TypeAdapter(DetectorConfig).validate_json(note["config"])
+    channels, lrb = len(state[f"{prefix}upsample.0.weight"]), any(k.startswith(f"{prefix}lrb.") for k in state)
+    return load_weights(make_detector(config, engine, build_translator(config, channels, lrb)), path)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -127,6 +128,7 @@ def train_detector(
     crop: Crop = 256,
     seed: int = 0,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
 ) -> Detector:
     """Train on crops of slices or latents, see `DetectorTask` and `detection_crops`; resumes from `folder`.
 
@@ -134,6 +136,7 @@ def train_detector(
         size: (H, W) of the slices.
         validation: whole slices or latents to be evaluated on where the solver asks for it.
         frozen: see `DetectorTask`.
+        callbacks: of Lightning, such as one that ends the training.
 
     Raises:
         UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and there is nothing to evaluate on, or its steps
@@ -155,6 +158,7 @@ def train_detector(
     fit(
         task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
         clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,
+        callbacks=callbacks,
     )  # fmt: skip
     return model.eval()
 

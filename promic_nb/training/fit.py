@@ -136,12 +136,14 @@ def fit(
     checkpoint_every: int = 200,
     evaluation: Evaluation | None = None,
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
 ) -> lightning.LightningModule:
     """Train `task` for `steps` iterations of `batch` samples and return it.
 
     Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed if it is of the same training:
     equal initial weights, settings, samples and code. Weights repeat for one seed, thread count and machine. With an `evaluation`, the
     checkpoints are those after evaluations, training ends early, and the task is returned with its best weights (`best.ckpt`).
+    `callbacks` watch; a checkpoint does not depend on them.
     """
     lightning.seed_everything(stream.seed, verbose=False)
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,13 +160,13 @@ def fit(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     keep = {"dirpath": folder, "save_last": True, "enable_version_counter": False}
     if evaluation:  # after it, not before: what is resumed has been judged
-        callbacks: list[Callback] = [ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep), RngState()]
+        own: list[Callback] = [ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep), RngState()]
         if evaluation.patience:
-            callbacks.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
+            own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
     else:
-        callbacks = [ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep), RngState()]
+        own = [ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep), RngState()]
     if progress:
-        callbacks.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
+        own.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
     trainer = lightning.Trainer(
         max_steps=steps,
         accelerator="auto",
@@ -172,7 +174,7 @@ def fit(
         plugins=[LightningEnvironment()],  # one process, also within a job of SLURM, which Lightning would ask about its tasks
         precision=precision,
         gradient_clip_val=clip,
-        callbacks=callbacks,
+        callbacks=[*own, *callbacks],
         logger=CSVLogger(folder, name="", version="", flush_logs_every_n_steps=50),
         log_every_n_steps=min(50, max(1, steps // 20)),
         enable_progress_bar=progress,

@@ -107,7 +107,8 @@ def test_07_pixel_detectors(execute, out, recipe):
         "07_train_detector", recipe=recipe, rate=rate, start=start, latents="" if recipe == "original" else str(out / "latents" / "low"),
         steps=4, crop=128, train_every=1, test_every=1, folder=str(model(out, recipe, rate)),
     )  # fmt: skip
-    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    names = {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == names | {f"{n} (voc11)" for n in names}
 
 
 def test_06_guided_translator(execute, out):
@@ -149,6 +150,9 @@ def test_08_detection(execute, out):
     assert set(bd.recipe) == {"C", "H", "ProMIC"}
     assert bd.bd_pp.isna().all()
     assert bd.query("metric == 'AP50'").reason.str.contains("1 points").all()  # one rate is no curve
+    order = pd.read_parquet(out / "tables" / "table6.parquet").recipe.unique()
+    assert list(order) == ["B", "C", "D", "E", "F", "G", "H", "ProMIC"] and pd.read_parquet(out / "tables" / "ranking.parquet").empty
+    assert (out / "figures" / "ap_h_promic.png").is_file() and not (out / "figures" / "panels").exists()
 
 
 def test_09_conformance(execute, out):
@@ -224,3 +228,31 @@ def test_17_multitask(execute, out):
     table = pd.read_parquet(out / "tables" / "multitask_classification.parquet")
     assert set(table.framework) == {"framework1", "framework2"} and table.percent.between(0, 100).all()
     assert (out / "figures" / "multitask_course.png").is_file()
+
+
+def test_19_features(execute, out):
+    paths = {name: str(model(out, recipe) / "model.safetensors") for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("frozen", "C"))}
+    execute("19_features", **paths, latents=str(out / "latents" / "low"), every=1, folder=str(out / "features" / "low" / "seed0"))
+    table = pd.read_parquet(out / "features" / "low" / "seed0" / "feature_correlation.parquet")
+    assert table.groupby(["model", "stage"]).size().to_dict() == {(m, s): n for m in ("full", "frozen") for s, n in ((3, 32), (4, 64))}
+    assert table.correlation.dropna().between(-1, 1).all()
+
+
+@pytest.mark.parametrize("recipe", ["A", "ProMIC"])
+def test_20_cross_rate(execute, out, recipe):
+    latents = {rate: str(out / "latents" / "low") for rate in ("low", "other")}
+    folder = out / "cross_rate" / recipe / "seed0"
+    execute(
+        "20_cross_rate", recipe=recipe, models={"low": str(model(out, recipe) / "model.safetensors")}, latents=latents, every=1, folder=str(folder)
+    )
+    table = pd.read_parquet(folder / "cross_rate.parquet").set_index(["tested", "metric"]).value
+    known = pd.read_parquet(model(out, recipe) / "ap.parquet").set_index("metric").value
+    assert table["low", "AP50"] == table["other", "AP50"] == pytest.approx(known["AP50"])
+
+
+def test_21_probes(execute, out):
+    execute("21_probes")
+    summary = pd.read_parquet(out / "tables" / "features.parquet")
+    assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
+    for figure in ("feature_correlation", "feature_means", "cross_rate"):
+        assert (out / "figures" / f"{figure}.png").is_file()

@@ -1,0 +1,38 @@
+"""Figures show what their tables hold."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from promic_nb import plots
+
+
+@pytest.fixture
+def ap():
+    rows = [("original", "pixels", float("nan"), 0, "AP50", 0.8), ("original", "pixels", float("nan"), 1, "AP50", 0.9)]
+    rows += [("A", rate, bpp, s, "AP50", v + 0.1 * s) for rate, bpp, v in (("high", 0.4, 0.7), ("low", 0.1, 0.5)) for s in (0, 1)]
+    rows += [("B", "low", 0.1, 0, "AP50", 0.2), ("B", "low", 0.1, 0, "AP75", 0.1)]
+    return pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
+
+
+def test_ap_over_rate(ap):
+    (axis,) = plots.ap_over_rate(ap, ["AP50"], ["A", "B"]).axes
+    handles, labels = axis.get_legend_handles_labels()
+    assert labels == ["Original Images", "Model A (reconstructed images)", "Model B (base)"]
+    assert list(handles[0].get_ydata()) == pytest.approx([85, 85])
+    line, _, (bars,) = handles[1].lines
+    assert list(line.get_xdata()) == [0.1, 0.4] and list(line.get_ydata()) == pytest.approx([55, 75])
+    assert bars.get_segments()[0][:, 1] == pytest.approx([50, 60])
+    plt.close("all")
+
+
+def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
+    figure = plots.ap_over_rate(ap, ["AP50", "AP75"], ["B"])
+    assert [a.get_ylabel() for a in figure.axes] == ["AP50 (%)", "AP75 (%)"]
+    assert figure.axes[0].get_legend_handles_labels()[1] == ["Original Images", "Model B (base)"]
+    plt.close("all")
+
+
+def test_alternative_text_orders_the_models(ap):
+    text = plots.ap_in_words(ap, ["AP50"], ["A", "B"])
+    assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
