@@ -241,6 +241,7 @@ STUDIES = []
 include: "rules/compression.smk"
 include: "rules/latent_learning.smk"
 include: "rules/multitask.smk"
+include: "rules/extensions.smk"
 
 
 rule report:

@@ -34,6 +34,7 @@ CHAPTERS = {
     "15_latent_learning": "Learning from the CNN-based compressed domain",
     "16_multitask_train": "One decoder, several tasks: trainings",
     "17_multitask": "Reconstruction, super-resolution and recognition",
+    "18_extensions": "Beyond the dissertation",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {
