@@ -299,6 +299,7 @@ include: "rules/compression.smk"
 include: "rules/latent_learning.smk"
 include: "rules/multitask.smk"
 include: "rules/probes.smk"
+include: "rules/extensions.smk"
 
 
 rule report:

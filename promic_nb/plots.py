@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -251,4 +253,39 @@ def importances(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     sns.barplot(searched, x="importance", y="parameter", hue="search", order=order, ax=axis)
     axis.set(xlabel="importance (shares of 1)", ylabel="")
     axis.legend(title="")
+    return figure
+
+
+def slices_with_masks(image: np.ndarray, masks: list[list[np.ndarray]], titles: list[str]) -> Figure:
+    """One slice several times, each with other instance masks over it. Image: uint8 (H, W); masks: bool (H, W) each."""
+    figure, axes = plt.subplots(1, len(masks), figsize=(4.5 * len(masks), 3.6), squeeze=False)
+    for axis, here, title in zip(axes.flat, masks, titles, strict=True):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        for mask, colour in zip(here, itertools.cycle(sns.color_palette("bright")), strict=False):
+            axis.imshow(np.ones(mask.shape), cmap=ListedColormap([colour]), alpha=0.45 * mask)
+        axis.set_title(title)
+        axis.axis("off")
+    return figure
+
+
+def ap_and_operations(table: pd.DataFrame) -> Figure:
+    """AP50 and operations over the number of channels that a detector reads of the latent; the choice of all channels ends each line.
+
+    Args:
+        table: rows of channels, channel_choice ("all" for one of them), AP50 (0..1), gmac_translator, gmac.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    whole = table[table.channel_choice == "all"]
+    for choice, marker in (("variance", "s"), ("importance", "o")):
+        curve = pd.concat([table[table.channel_choice == choice], whole]).sort_values("channels")
+        if len(curve) > len(whole):
+            left.plot(curve.channels, 100 * curve.AP50, marker=marker, label=f"chosen by {choice}")
+    left.axhline(100 * whole.AP50.mean(), color="black", linestyle="--", label="all channels")
+    left.set(xlabel="channels of the latent", ylabel="AP50 (%)")
+    left.legend()
+    each = table.drop_duplicates("channels").sort_values("channels")
+    for column, label in (("gmac", "latent to boxes"), ("gmac_translator", "translator")):
+        right.plot(each.channels, each[column], marker="o", label=label)
+    right.set(xlabel="channels of the latent", ylabel="GMAC", ylim=(0, None))
+    right.legend()
     return figure

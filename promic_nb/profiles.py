@@ -12,6 +12,7 @@ from promic_nb.errors import UserError
 from promic_nb.parameters import (
     Backbone,
     BlockSide,
+    ChannelChoice,
     CodecName,
     ConfigName,
     Count,
@@ -29,6 +30,7 @@ from promic_nb.parameters import (
     NonNegative,
     PictureSet,
     Positive,
+    RateInput,
     RecipeName,
     Sides,
     SolverOptions,
@@ -204,6 +206,34 @@ class Studies(_Strict):
     multitask: Multitask | None = None
 
 
+class Extensions(_Strict):
+    """Variants of ProMIC beyond the dissertation (its section 5.1), all at one rate point but for one model of all rates.
+
+    Attributes:
+        rate: the rate point.
+        channels, channel_choices: how many channels of the latent are read, and how they are chosen.
+        guidance: weights of online GDTT.
+        one_model: what tells the rates of one model for all apart.
+        masks: whether A and ProMIC are trained with instance masks.
+    """
+
+    rate: str
+    channels: list[Count] = []
+    channel_choices: list[ChannelChoice] = ["variance", "importance"]
+    guidance: list[Positive] = []
+    one_model: list[RateInput] = []
+    masks: bool = False
+
+    def variants(self) -> dict[str, dict[str, Any]]:
+        """Parameters of notebook 07 by the name of the variant that they make."""
+        return {
+            **{f"channels{n}-{c}": {"channels": n, "channel_choice": c} for n in self.channels for c in self.channel_choices},
+            **{f"guidance{weight:g}": {"guidance": weight} for weight in self.guidance},
+            **{f"one-model-{kind}": {"rate_input": kind} for kind in self.one_model},
+            **({"masks": {"masks": True}} if self.masks else {}),
+        }
+
+
 class Profile(_Strict):
     """A profile: everything that a run's numbers depend on besides code and data."""
 
@@ -229,6 +259,7 @@ class Profile(_Strict):
     hyperparameters: str = ""  # "published", or a file in that form: they replace batch, rate and schedule of the trainings
     probes: Probes | None = None
     studies: Studies = Studies()
+    extensions: Extensions | None = None
 
     def training(self, recipe: str, rate: str) -> dict[str, Any]:
         """Length, batch, rate and solver of a detector's training, for `07_train_detector`.
@@ -276,6 +307,10 @@ def load_profile(config: dict[str, Any]) -> Profile:
         raise UserError(f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy) from None
     if not profile.slices.val and any(t.solver.get("eval_every") for t in (profile.original, profile.reconstructed, profile.latent)):
         raise UserError(f"profile {profile.profile!r} evaluates during training and has no validation slices", "Set slices.val, or eval_every to 0")
+    if profile.extensions and profile.extensions.rate not in profile.rates:
+        raise UserError(f"profile {profile.profile!r}: extensions.rate is {profile.extensions.rate!r}", f"Choose one of {', '.join(profile.rates)}")
+    if profile.extensions and profile.extensions.masks and profile.engine != "torchvision":
+        raise UserError(f"profile {profile.profile!r}: extensions.masks with the engine {profile.engine!r}", "Choose torchvision, or leave masks off")
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
         raise UserError(f"profile {profile.profile!r}: recipes {latent} start from A, and A from original", "Add both to recipes")

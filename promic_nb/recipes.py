@@ -32,6 +32,13 @@ class Recipe:
         """False for D and H, which put the guided translator before the untouched teacher."""
         return not self.gdtt or self.pd_ft
 
+    def check(self, *, guidance: float = 0, masks: bool = False, rates: bool = False, channels: int = 0) -> None:
+        """Raises `UserError` for an extension (docs/extensions.md) that means nothing for this recipe."""
+        if (guidance or rates or channels) and self.inputs != "latent":
+            raise UserError(f"{self.label} reads no latent: guidance, rates and channels mean nothing to it", "Choose one of B to H or ProMIC")
+        if (guidance or masks) and not self.trains_detector:
+            raise UserError(f"{self.label} trains nothing behind its translator: no guidance, no masks", "Choose a recipe with PD-FT, or B or F")
+
 
 RECIPES: dict[str, Recipe] = {
     "original": Recipe("original", label="Original Images"),

@@ -42,6 +42,7 @@ CHAPTERS = {
     "21_probes": "Inside the models",
     "22_search": "Search for hyperparameters",
     "23_search_results": "Hyperparameters",
+    "18_extensions": "Beyond the dissertation",
 }
 VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
 WORDS = {

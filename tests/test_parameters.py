@@ -16,6 +16,8 @@ from promic_nb.recipes import RECIPES
 from promic_nb.studies.deblocking.losses import LOSSES, Backbone
 from promic_nb.studies.deblocking.networks import NETWORKS
 from promic_nb.studies.latent_learning.tables import ON_PIXELS
+from promic_nb.training.channels import CHOICES
+from promic_nb.training.rates import RATE_INPUTS
 from promic_nb.training.solver import OPTIONS
 
 SOURCE = """
@@ -83,6 +85,8 @@ def test_names_are_those_of_the_registries():
     assert set(get_args(parameters.ConfigName)) == set(CONFIGS)
     assert set(get_args(parameters.MetricName)) == set(METRICS)
     assert set(get_args(parameters.EngineName)) == set(ENGINES)
+    assert set(get_args(parameters.ChannelChoice)) == set(CHOICES)
+    assert set(get_args(parameters.RateInput)) == set(RATE_INPUTS)
     assert set(parameters.SolverOptions.__annotations__) == OPTIONS
     assert set(get_args(parameters.NetworkName)) == set(NETWORKS)
     assert set(get_args(parameters.LossName)) == set(LOSSES)

@@ -38,10 +38,22 @@ def test_profiles_are_valid_and_carry_their_name(profile):
     ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
     ({"recipes": ["ProMIC"]}, "Add both to recipes"),
     ({"crop": 250}, "crop: .*a side, a multiple of 64, or the least share"),
+    ({"extensions": {"rate": "lowest"}}, "extensions.rate is 'lowest'. Choose one of low, high"),
+    ({"extensions": {"rate": "low", "one_model": ["gains"]}}, "extensions.one_model.0: Input should be 'none', 'gain' or 'affine'"),
+    ({"extensions": {"rate": "low", "masks": True}, "engine": "detectron2"}, "extensions.masks with the engine 'detectron2'"),
 ])  # fmt: skip
 def test_a_mistake_in_a_profile_is_named(quick, change, message):
     with pytest.raises(UserError, match=message):
         load_profile({**quick, **change})
+
+
+def test_each_extension_is_one_variant_of_promic(quick):
+    extensions = {"rate": "low", "channels": [8, 16], "guidance": [0.5], "one_model": ["gain"], "masks": True}
+    variants = load_profile({**quick, "extensions": extensions}).extensions.variants()
+    assert variants["channels8-importance"] == {"channels": 8, "channel_choice": "importance"}
+    assert set(variants) == {f"channels{n}-{c}" for n in (8, 16) for c in ("variance", "importance")} | {"guidance0.5", "one-model-gain", "masks"}
+    for options in variants.values():  # each is a parameter of notebook 07
+        notebook_parameters("07_train_detector", options)
 
 
 def test_a_rate_point_is_a_codec_and_its_settings(quick):

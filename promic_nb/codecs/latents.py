@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from tqdm.auto import tqdm
 
 from promic_nb.codecs.base import LatentCodec, bpp
 from promic_nb.datasets.layout import SliceStack
 from promic_nb.errors import UserError
 from promic_nb.provenance import atomically
+
+REMEDY = "Encode again with notebooks/05_latents.ipynb (make reproduce does)"
+CODER = ("codec", "setting", "weights")  # keys of the signature that say which rate of which codec it is
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,18 @@ class EncodedSlices:
         latents: float32 (N, C, ceil(H/16), ceil(W/16)), memory-mapped.
         images: decoded slices, uint8 (N, H, W), memory-mapped.
         bpp: true rate of each slice.
+        signature: what they were made from.
     """
 
     ids: list[int]
     latents: np.ndarray
     images: np.ndarray
     bpp: list[float]
+    signature: dict
 
 
 def signature(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int]) -> dict:
-    """What the arrays depend on: data, split, codec, setting and weights."""
+    """What the arrays depend on: data, split, codec, setting (the rate) and weights."""
     return {
         "dataset": stack.name, "data": stack.fingerprint, "split": split, "ids": ids,
         "codec": codec.name, "setting": codec.setting, "weights": getattr(codec, "sha256", ""),
@@ -42,27 +48,27 @@ def signature(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int])
 
 
 def encode_slices(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int], folder: Path) -> EncodedSlices:
-    """Encode, decode and store the slices `ids` of a split in `folder`; what is there with the same signature is used as it is."""
+    """Encode, decode and store the slices `ids` of a split in `folder`; what is there whole and with the same signature is used as it is."""
     expected = signature(codec, stack, split, ids)
-    if (_note(folder) or {}).get("of") == expected:
+    try:
         return load_slices(folder, expected)
-    (folder / "signature.json").unlink(missing_ok=True)  # written last: arrays without it are unfinished
-    latents, images, rates = [], [], []
-    for slice_id in tqdm(ids, desc=f"{codec.setting} {split}", unit="slice"):
+    except UserError:  # nothing there, unfinished, damaged, or of something else
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "signature.json").unlink(missing_ok=True)  # written last: arrays without it are unfinished
+    rates: list[float] = []
+    arrays: dict[str, np.ndarray] = {}
+    for i, slice_id in enumerate(tqdm(ids, desc=f"{codec.setting} {split}", unit="slice")):
         image = stack.image(split, slice_id)
         stream = codec.encode(image)
-        latents.append(codec.latent(stream))
-        images.append(codec.decode(stream))
+        for name, value in (("latents", codec.latent(stream)), ("images", codec.decode(stream))):
+            if name not in arrays:  # slice by slice to the disk: a data set need not fit into memory
+                arrays[name] = open_memmap(folder / f"{name}.npy", "w+", value.dtype, (len(ids), *value.shape))
+            arrays[name][i] = value
         rates.append(bpp(stream, image.shape))
-    for name, parts in (("latents", latents), ("images", images)):
-        atomically(folder / f"{name}.npy", partial(_save, np.stack(parts)))
+    for array in arrays.values():
+        array.flush()
     atomically(folder / "signature.json", lambda p: p.write_text(json.dumps({"of": expected, "bpp": rates}, indent=1)))
     return load_slices(folder, expected)
-
-
-def _save(array: np.ndarray, path: Path) -> None:
-    with path.open("wb") as file:  # np.save would add a suffix to the name
-        np.save(file, array)
 
 
 def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
@@ -72,33 +78,58 @@ def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
         expected: the `signature` that they must have, or those keys of it that matter.
 
     Raises:
-        UserError: nothing there, or made from something else; the differing key is named.
+        UserError: nothing there, unfinished or damaged, or made from something else; the differing key is named.
     """
-    remedy = "Encode again with notebooks/05_latents.ipynb (make reproduce does)"
-    note = _note(folder)
-    if note is None:
-        raise UserError(f"{folder} holds no encoded slices", remedy)
-    for key, value in (expected or {}).items():
-        if note["of"].get(key) != value:
-            raise UserError(f"the latents in {folder} have {key}={str(note['of'].get(key))[:40]!r}, expected {str(value)[:40]!r}", remedy)
-    ids, arrays = note["of"]["ids"], {}
-    for name, kind, dims in (("latents", np.float32, 4), ("images", np.uint8, 3)):
-        file = folder / f"{name}.npy"
-        try:
-            array = arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise UserError(f"{file} is no whole array ({error})", remedy) from None
-        if array.dtype != kind or array.ndim != dims or len(array) != len(ids):
-            raise UserError(f"{file} is {array.dtype} {array.shape}, not {kind.__name__} of {len(ids)} slices", remedy)
-    if bad := [i for i, latent in zip(ids, arrays["latents"], strict=True) if not np.isfinite(latent).all()]:
-        raise UserError(f"{folder / 'latents.npy'}: the latent of slice {bad[0]} is not finite", remedy)
-    return EncodedSlices(ids, arrays["latents"], arrays["images"], note["bpp"])
-
-
-def _note(folder: Path) -> dict | None:
-    """What is written beside the arrays: `of`, their signature, and `bpp`; None where it is missing or damaged."""
+    note_file = folder / "signature.json"
+    if not note_file.is_file():
+        raise UserError(f"{folder} holds no encoded slices", REMEDY)
     try:
-        note = json.loads((folder / "signature.json").read_text())
-    except (OSError, ValueError):
-        return None
-    return note if isinstance(note, dict) and "bpp" in note and "ids" in note.get("of", {}) else None
+        note = json.loads(note_file.read_text())
+        made_from, rates = note["of"], note["bpp"]
+        ids = list(made_from["ids"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{note_file} is no signature of latents ({error!r})", REMEDY) from error
+    for key, value in (expected or {}).items():
+        if made_from.get(key) != value:
+            raise UserError(f"the latents in {folder} have {key}={_short(made_from.get(key))}, expected {_short(value)}", REMEDY)
+    latents = _mapped(folder / "latents.npy", np.float32, 4, len(ids))
+    if bad := [i for i, latent in zip(ids, latents, strict=True) if not np.isfinite(latent).all()]:
+        raise UserError(f"{folder / 'latents.npy'}: the latent of slice {bad[0]} is not finite", REMEDY)
+    return EncodedSlices(ids, latents, _mapped(folder / "images.npy", np.uint8, 3, len(ids)), rates, made_from)
+
+
+def load_rates(folders: Mapping[str, str | Path], splits: Iterable[str], expected: dict | None = None) -> dict[str, dict[str, EncodedSlices]]:
+    """The splits of each rate, `load_slices` of FOLDER/SPLIT, by the rate's label and the split.
+
+    The splits of a rate must have been made by one codec at one setting with the same weights, and all rates from the same slices.
+
+    Raises:
+        UserError: as `load_slices`; the differing key is named.
+    """
+    loaded: dict[str, dict[str, EncodedSlices]] = {}
+    slices: dict[str, list[int]] = {}
+    for label, folder in folders.items():
+        same = dict(expected or {})
+        loaded[label] = {}
+        for split in splits:
+            ids = {"ids": slices[split]} if split in slices else {}
+            here = loaded[label][split] = load_slices(Path(folder) / split, {**same, **ids, "split": split})
+            same |= {key: here.signature.get(key) for key in CODER}
+            slices[split] = here.ids
+    return loaded
+
+
+def _mapped(path: Path, kind: type, dims: int, count: int) -> np.ndarray:
+    """A memory-mapped array of `count` slices."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is missing or damaged ({error})", REMEDY) from error
+    if array.dtype != kind or array.ndim != dims or len(array) != count:
+        raise UserError(f"{path} is {array.dtype} {array.shape}, not {kind.__name__} of the {count} slices that its signature names", REMEDY)
+    return array
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label, regionprops
-from skimage.segmentation import watershed
+from skimage.segmentation import relabel_sequential, watershed
 
 SIZE_CLASSES = ("small", "medium", "large")
 SIZE_LIMITS = (32**2, 96**2)  # of the box area, in pixels (section 2.5.1.3, Table 2)
@@ -57,6 +57,12 @@ def boxes_of(labels: np.ndarray) -> np.ndarray:
     """Boxes of a label image: float32 (N, 4), xyxy pixels with right and bottom exclusive, in label order."""
     boxes = [(r.bbox[1], r.bbox[0], r.bbox[3], r.bbox[2]) for r in regionprops(labels)]
     return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def objects(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes of the mitochondria in a mask, as `boxes_from_mask`, and their label image, int16 (H, W): box k is the object k + 1."""
+    labels = relabel_sequential(instances(mask)[0])[0].astype(np.int16)
+    return boxes_of(labels), labels
 
 
 def boxes_from_mask(mask: np.ndarray) -> np.ndarray:

@@ -32,10 +32,12 @@ class Detections:
     Attributes:
         boxes: float (N, 4), xyxy pixels, right and bottom exclusive.
         scores: float (N,), 0..1.
+        masks: float32 (N, 28, 28), 0..1, over the area of each box (`metrics.masks.paste`); None from a detector without masks.
     """
 
     boxes: np.ndarray
     scores: np.ndarray
+    masks: np.ndarray | None = None
 
 
 def average_precision(truth: Sequence[np.ndarray], found: Sequence[Detections], *, form: Form = "coco101") -> dict[str, float]:
@@ -62,27 +64,32 @@ def average_precision(truth: Sequence[np.ndarray], found: Sequence[Detections], 
         _check(d.boxes, f"detections of image {i}")
         if np.shape(d.scores) != (len(d.boxes),) or not np.isfinite(d.scores).all():
             raise UserError(f"image {i} has {len(d.boxes)} boxes and scores of shape {np.shape(d.scores)}", "Give one finite score for each box")
-    images = [{"id": i} for i in range(len(truth))]
     annotations = [
-        {"image_id": i, "category_id": 1, "bbox": _xywh(box), "area": float(np.prod(box[2:] - box[:2])), "iscrowd": 0}
+        {"image_id": i, "bbox": _xywh(box), "area": float(np.prod(box[2:] - box[:2]))}
         for i, boxes in enumerate(truth)
         for box in np.asarray(boxes, float)
     ]
-    for key, annotation in enumerate(annotations, start=1):
-        annotation["id"] = key
     results = [
-        {"image_id": i, "category_id": 1, "bbox": _xywh(box), "score": float(score)}
+        {"image_id": i, "bbox": _xywh(box), "score": float(score)}
         for i, d in enumerate(found)
         for box, score in zip(np.asarray(d.boxes, float), d.scores, strict=True)
     ]
+    return coco_average_precision(annotations, results, [{"id": i} for i in range(len(truth))], "bbox", form)
+
+
+def coco_average_precision(
+    annotations: list[dict], results: list[dict], images: list[dict], kind: Literal["bbox", "segm"], form: Form
+) -> dict[str, float]:
+    """The AP family of one class from COCO's records of objects, detections and images, matched by boxes or by masks."""
     if not annotations:
         return dict.fromkeys(AP_NAMES, float("nan"))
     if not results:
         areas = np.array([a["area"] for a in annotations])
         there = (True, True, True, *(((areas >= low) & (areas <= high)).any() for low, high in _SIZE_RANGES))
         return {name: 0.0 if any_object else float("nan") for name, any_object in zip(AP_NAMES, there, strict=True)}
-    coco = COCO({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "mitochondrion"}]})
-    evaluation = COCOeval_faster(coco, coco.loadRes(results), "bbox", print_function=lambda *_: None)
+    objects = [{**a, "id": key, "category_id": 1, "iscrowd": 0} for key, a in enumerate(annotations, start=1)]
+    coco = COCO({"images": images, "annotations": objects, "categories": [{"id": 1, "name": "mitochondrion"}]})
+    evaluation = COCOeval_faster(coco, coco.loadRes([{**r, "category_id": 1} for r in results]), kind, print_function=lambda *_: None)
     evaluation.params.recThrs = RECALLS[form]
     evaluation.evaluate()
     evaluation.accumulate()

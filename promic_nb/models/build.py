@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from promic_nb.errors import UserError
 from promic_nb.models.backbones import STAGE2_CHANNELS
 from promic_nb.models.config import CONFIGS, DetectorConfig
 from promic_nb.models.engines import ENGINES, Detector
+from promic_nb.models.entry import ChannelSelection, RateAffine
 from promic_nb.models.pretrained import adopt, starting_point
 from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
@@ -70,11 +71,26 @@ def build_detector(config: str, seed: int = 0, engine: str = "torchvision", weig
     return model
 
 
-def build_translator(config: str | DetectorConfig, in_channels: int, lrb: bool, seed: int = 0) -> DomainTranslator:
-    """A translator for the latent's channels and the detector's stage 2, with random weights drawn from `seed`."""
+def build_translator(
+    config: str | DetectorConfig, in_channels: int, lrb: bool, seed: int = 0, *, channels: Sequence[int] = (), rates: RateAffine | None = None
+) -> DomainTranslator:
+    """A translator for the latent's channels and the detector's stage 2, with random weights drawn from `seed`.
+
+    Args:
+        channels: those of the latent that it reads; none: all.
+        rates: for latents of several rates, their affine.
+    """
     torch.manual_seed(seed)
     settings = named_config(config) if isinstance(config, str) else config
-    return DomainTranslator(in_channels, STAGE2_CHANNELS[settings.backbone], lrb)
+    entry = [part for part in (rates, ChannelSelection(channels) if len(channels) else None) if part]
+    return DomainTranslator(len(channels) or in_channels, STAGE2_CHANNELS[settings.backbone], lrb, entry=nn.Sequential(*entry) if entry else None)
+
+
+def with_masks(model: Detector, seed: int = 0) -> Detector:
+    """The detector with a mask head beside its box head, with random weights drawn from `seed`; raises `UserError` in an engine without masks."""
+    masked = make_detector(replace(model.config, masks=True), model.engine, seed=seed)
+    masked.load_weights({**masked.weights(), **model.weights()})
+    return masked
 
 
 def _state(model: nn.Module) -> Mapping[str, Tensor]:

@@ -24,6 +24,7 @@ class DetectorConfig:
         stride_in_1x1: where ResNet's stride 2 sits: in the first 1x1 convolution of a block (MSRA, Detectron2) or in its 3x3 (torchvision).
         norm: "frozen" batch norms keep their statistics and scales, "batch" ones learn.
         norm_eps: added to the variance.
+        masks: whether a mask head stands beside the box head (Mask R-CNN; torchvision engine only).
         frozen_stages: leading stages of a pixel detector that are not trained (Detectron2's FREEZE_AT): 2 is stem and stage 2.
     """
 
@@ -47,6 +48,7 @@ class DetectorConfig:
     norm: Literal["frozen", "batch"] = "frozen"
     norm_eps: float = 1e-5
     frozen_stages: int = 2
+    masks: bool = False
 
 
 # Settings that belong to weights: those of Detectron2's model zoo, of torchvision's detectors (https://github.com/pytorch/vision/pull/2933

@@ -44,7 +44,7 @@ class Detector(Protocol):
         """Detections of each image, by falling score: features, proposals and their refinement."""
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The four Faster R-CNN losses of a training batch."""
+        """The four Faster R-CNN losses of a training batch, and `loss_mask` of a detector with masks."""
 
     def weights(self) -> dict[str, Tensor]:
         """All tensors, by names that are the same in every engine."""
@@ -54,6 +54,8 @@ class Detector(Protocol):
 
 
 def _detectron2(config: DetectorConfig, translator: DomainTranslator | None = None) -> Detector:
+    if config.masks:
+        raise UserError("the detectron2 engine predicts no masks", "Choose the engine torchvision, or leave masks off")
     if find_spec("detectron2") is None:
         raise UserError("Detectron2 is not installed", "See docs/detectors.md, or choose the engine torchvision: it computes the same boxes")
     from promic_nb.models.detectron2_engine import Detectron2Detector

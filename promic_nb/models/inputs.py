@@ -24,15 +24,20 @@ class Batch:
         inputs: for each image pixels (1 or 3, H, W) in 0..255, RGB, or a latent (C, ceil(H/16), ceil(W/16)); float32.
         sizes: of each image (H, W) in pixels.
         boxes: of each image float32 (n, 4), xyxy pixels; empty for prediction.
+        pixels: of each image what a teacher sees while the detector sees its latent; for online GDTT only.
+        masks: of each image bool (n, H, W), one for each box; for detectors with masks only.
     """
 
     inputs: Sequence[Tensor]
     sizes: list[tuple[int, int]]
     boxes: list[Tensor]
+    pixels: Sequence[Tensor] = ()
+    masks: Sequence[Tensor] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
-        return Batch([x.to(device) for x in self.inputs], self.sizes, [b.to(device) for b in self.boxes])
+        inputs, boxes, pixels, masks = ([x.to(device) for x in part] for part in (self.inputs, self.boxes, self.pixels, self.masks))
+        return Batch(inputs, self.sizes, boxes, pixels, masks)
 
 
 def stack(inputs: Sequence[Tensor], divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai.chroma import CHROMA_CHANNELS, CHROMA_SYNTHESIS
+from promic_nb.models.build import build_translator
 from promic_nb.models.complexity import Convention, macs, macs_of_call
 from promic_nb.models.config import CONFIGS, DetectorConfig
 from promic_nb.models.torchvision_engine import TorchvisionDetector
@@ -28,15 +29,16 @@ REPLACED = ("stem", "stage 2")
 
 
 def detector_operations(height: int, width: int, proposals: int = 1000, config: DetectorConfig = CONFIGS["resnet50"]) -> Parts:
-    """Multiply-accumulates of a ResNet-50 pixel detector, by part; it has no transposed convolution, so both conventions agree.
+    """Multiply-accumulates of a pixel detector, by part; it has no transposed convolution, so both conventions agree.
 
     Args:
         proposals: boxes that reach the box head.
+        config: of another backbone than ResNet-50, stem and stage 2 are not counted.
     """
     model = TorchvisionDetector(config).eval().to("meta")
 
     def detect() -> None:
-        features = model.features(torch.zeros(1, 3, height, width, device="meta"))
+        features = model.features(torch.zeros(1, len(config.mean), height, width, device="meta"))
         model.rpn.head(features)
         model.heads.box_predictor(model.heads.box_head(torch.zeros(proposals, config.fpn_channels, 7, 7, device="meta")))
 
@@ -47,6 +49,14 @@ def detector_operations(height: int, width: int, proposals: int = 1000, config: 
 def translator_operations(height: int, width: int, convention: Convention, lrb: bool = True) -> Parts:
     """Multiply-accumulates of the Domain Translator."""
     return {"translator": macs(DomainTranslator(lrb=lrb).eval(), (1, nets.LATENT_CHANNELS, *_cells(height, width, 16)), convention)["total"]}
+
+
+def latent_detector_operations(height: int, width: int, config: DetectorConfig, in_channels: int, channels: int = 0, lrb: bool = True) -> Parts:
+    """True multiply-accumulates from a latent of `in_channels` to boxes, by part; the translator reads `channels` of them, 0: all."""
+    translator = build_translator(config, in_channels, lrb, channels=range(channels)).eval()
+    counted = macs(translator, (1, in_channels, *_cells(height, width, 16)))["total"]
+    kept = {part: n for part, n in detector_operations(height, width, config.post_nms[1], config).items() if part not in REPLACED}
+    return {"translator": counted} | kept
 
 
 def latent_operations(height: int, width: int, convention: Convention, colour: bool = False) -> Parts:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.ops import FeaturePyramidNetwork
@@ -48,8 +48,25 @@ class _Predictor(FastRCNNPredictor):
         return scores.float(), deltas.float()
 
 
+class _MaskPredictor(MaskRCNNPredictor):
+    """Initial weights as small as Detectron2's: torchvision's are made for many classes, and start two of them with large logits."""
+
+    def __init__(self, in_channels: int, width: int) -> None:
+        super().__init__(in_channels, width, 2)
+        nn.init.normal_(self.mask_fcn_logits.weight, std=0.001)
+
+
+def _mask_head(config: DetectorConfig) -> dict[str, nn.Module]:
+    """Mask R-CNN's: four 3x3 convolutions on 14x14 cells, then 28x28 mask logits (He et al., ICCV 2017, Fig. 4, right)."""
+    width = config.fpn_channels
+    return {
+        "mask_roi_pool": BoxPooler(14, config.roi_samples), "mask_head": MaskRCNNHeads(width, (width,) * 4, 1),
+        "mask_predictor": _MaskPredictor(width, width),
+    }  # fmt: skip
+
+
 class TorchvisionDetector(nn.Module):
-    """Faster R-CNN: FPN, RPN and box head over stages 3-5, behind an exchangeable front.
+    """Faster R-CNN: FPN, RPN and box head over stages 3-5, behind an exchangeable front; with `config.masks` Mask R-CNN.
 
     Args:
         config: settings.
@@ -75,7 +92,7 @@ class TorchvisionDetector(nn.Module):
             BoxPooler(samples=config.roi_samples), TwoMLPHead(config.fpn_channels * 49, config.head_channels), _Predictor(config.head_channels, 2),
             fg_iou_thresh=0.5, bg_iou_thresh=0.5, batch_size_per_image=config.roi_batch, positive_fraction=0.25,
             bbox_reg_weights=config.box_weights, score_thresh=config.score_threshold, nms_thresh=config.nms_threshold,
-            detections_per_img=config.detections,
+            detections_per_img=config.detections, **(_mask_head(config) if config.masks else {}),
         )  # fmt: skip
 
     def features(self, inputs: Tensor | Sequence[Tensor]) -> list[Tensor]:
@@ -92,7 +109,8 @@ class TorchvisionDetector(nn.Module):
     def refine(self, batch: Batch, features: list[Tensor], proposals: list[Tensor]) -> list[Detections]:
         """What the box head makes of proposals: detections of each image, by falling score."""
         found, _ = self.heads(_named(features), proposals, batch.sizes)
-        return [Detections(f["boxes"].cpu().numpy().astype(np.float32), f["scores"].cpu().numpy()) for f in found]
+        as_arrays = ({k: v.float().cpu().numpy() for k, v in f.items()} for f in found)
+        return [Detections(f["boxes"], f["scores"], f["masks"][:, 0] if "masks" in f else None) for f in as_arrays]
 
     @torch.inference_mode()
     def predict(self, batch: Batch) -> list[Detections]:
@@ -101,8 +119,10 @@ class TorchvisionDetector(nn.Module):
         return self.refine(batch, features, self.propose(batch, features))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The four Faster R-CNN losses of a training batch."""
+        """The four Faster R-CNN losses of a training batch, and the mask head's where there is one."""
         targets = [{"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)} for b in batch.boxes]
+        if self.config.masks:
+            targets = [{**target, "masks": masks.to(torch.uint8)} for target, masks in zip(targets, batch.masks, strict=True)]
         features = _named(self.features(batch.inputs))
         proposals, rpn_losses = self.rpn(ImageList(torch.empty(0), batch.sizes), features, targets)
         return {**rpn_losses, **self.heads(features, proposals, batch.sizes, targets)[1]}

@@ -23,6 +23,7 @@ from promic_nb.models.inputs import Batch
 from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
 from promic_nb.training.fit import Evaluation, digest, fit
+from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
 from promic_nb.training.solver import Solver
 
@@ -50,10 +51,13 @@ class DetectorTask(lightning.LightningModule):
     Args:
         solver: optimizer and schedule.
         frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics), the statistics ("norms"), or nothing ("").
+        guidance: for online GDTT.
     """
 
-    def __init__(self, model: Detector, solver: Solver, frozen: Literal["", "norms", "stages"] = "") -> None:
+    def __init__(self, model: Detector, solver: Solver, frozen: Literal["", "norms", "stages"] = "", guidance: Guidance | None = None) -> None:
         super().__init__()
+        self._losses = GuidedLosses(model, guidance) if guidance else model.losses
+        self.guided = self._losses.settings if guidance else ""
         self.model, self.solver, self.frozen = model, solver, frozen
         self.settings = str(solver)  # so that a checkpoint made with others is not resumed
         self._seen: list[tuple[np.ndarray, Detections]] = []
@@ -66,7 +70,7 @@ class DetectorTask(lightning.LightningModule):
         return batch.to(device)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        losses = self.model.losses(batch)
+        losses = self._losses(batch)
         total = sum(losses.values())
         self.log("loss", total, prog_bar=True, batch_size=len(batch.inputs))
         self.log_dict(losses, batch_size=len(batch.inputs))
@@ -125,6 +129,8 @@ def train_detector(
     folder: Path,
     validation: Slices | None = None,
     frozen: Literal["", "norms", "stages"] = "",
+    guidance: Guidance | None = None,
+    labels: Sequence[np.ndarray] | None = None,
     crop: Crop = 256,
     seed: int = 0,
     progress: bool = True,
@@ -137,6 +143,8 @@ def train_detector(
         validation: whole slices or latents to be evaluated on where the solver asks for it.
         frozen: see `DetectorTask`.
         callbacks: of Lightning, such as one that ends the training.
+        guidance: for online GDTT.
+        labels: for a detector with masks, the label image of each slice (`datasets.boxes.objects`).
 
     Raises:
         UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and there is nothing to evaluate on, or its steps
@@ -153,8 +161,8 @@ def train_detector(
         samples = [(torch.from_numpy(np.array(x)).float().view(-1, *x.shape[-2:]), torch.from_numpy(b)) for x, b in zip(*validation, strict=True)]
         whole = partial(_whole, size=size)
         evaluation = Evaluation(samples, "AP50", solver.eval_every, solver.patience // solver.eval_every, whole)
-    stream = detection_crops(*slices, size, crop, seed)
-    task = DetectorTask(model.train(), solver, frozen)
+    stream = detection_crops(*slices, size, crop, seed, pixels=guidance.pixels if guidance else None, labels=labels)
+    task = DetectorTask(model.train(), solver, frozen, guidance)
     fit(
         task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
         clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,

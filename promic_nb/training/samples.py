@@ -6,6 +6,7 @@ Nothing is resized: a latent cannot be (docs/detectors.md says by how much it wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,17 @@ MIN_INSIDE = 0.3  # a box stays when this share of its area is inside the crop
 
 Crop = int | float  # side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's relative_range)
 Window = tuple[int, int, int, int, bool]  # top, left, height, width in pixels on the grid, and whether to flip
+
+_NOTHING = torch.zeros(0)
+
+
+class Sample(NamedTuple):
+    """A crop: its input (C, h, w), boxes (n, 4), and where they were asked for pixels (1, H, W) and a bool mask (H, W) of each box."""
+
+    inputs: Tensor
+    boxes: Tensor
+    pixels: Tensor = _NOTHING
+    masks: Tensor = _NOTHING
 
 
 def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Window:
@@ -43,38 +55,61 @@ def _cut(array: np.ndarray, window: Window) -> Tensor:
 
 def crop_boxes(boxes: np.ndarray, window: Window) -> np.ndarray:
     """Boxes (n, 4) of the slice in the coordinates of the crop; those mostly outside are dropped."""
+    return _crop_boxes(boxes, window)[0]
+
+
+def _crop_boxes(boxes: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """`crop_boxes`, and which boxes stay."""
     top, left, height, width, flip = window
     moved = boxes - np.array([left, top, left, top], np.float32)
     clipped = moved.clip(0, np.array([width, height, width, height], np.float32))
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    inside = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1)
-    kept = clipped[inside >= MIN_INSIDE * area]
+    stays = np.flatnonzero(np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) >= MIN_INSIDE * area)
+    kept = clipped[stays]
     if flip:
         kept = np.stack([width - kept[:, 2], kept[:, 1], width - kept[:, 0], kept[:, 3]], axis=1)
-    return kept
+    return kept, stays
 
 
-def detection_crops(inputs: Sequence[np.ndarray], boxes: Sequence[np.ndarray], size: tuple[int, int], crop: Crop, seed: int) -> SampleStream:
-    """Stream of (input crop, boxes).
+def detection_crops(
+    inputs: Sequence[np.ndarray],
+    boxes: Sequence[np.ndarray],
+    size: tuple[int, int],
+    crop: Crop,
+    seed: int,
+    *,
+    pixels: Sequence[np.ndarray] | None = None,
+    labels: Sequence[np.ndarray] | None = None,
+) -> SampleStream:
+    """Stream of `Sample`.
 
     Args:
         inputs: slices, uint8 (H, W), or their latents, float32 (C, H/16, W/16).
         boxes: of each slice, float32 (n, 4), xyxy pixels.
         size: (H, W) of the slices.
         crop: side in pixels, a multiple of 16; or below 1: sides are drawn between that share of the slice's and all of it.
+        pixels: for each input a slice whose crops go along, for online GDTT.
+        labels: for each input a label image, (H, W), in which box k is the object k + 1, for masks (`datasets.boxes.objects`).
     """
 
-    def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def draw(rng: np.random.Generator) -> Sample:
         i = int(rng.integers(len(inputs)))
         window = _window(rng, size, crop)
-        return _cut(inputs[i], window), torch.from_numpy(crop_boxes(boxes[i], window))
+        here, stays = _crop_boxes(boxes[i], window)
+        sample = Sample(_cut(inputs[i], window), torch.from_numpy(here))
+        if pixels is not None:
+            sample = sample._replace(pixels=_cut(pixels[i], window))
+        if labels is not None:
+            sample = sample._replace(masks=_cut(labels[i], window) == torch.from_numpy(stays + 1)[:, None, None])
+        return sample
 
     return SampleStream(draw, seed)
 
 
-def collate(samples: list[tuple[Tensor, Tensor]], cell: int) -> Batch:
+def collate(samples: list[Sample], cell: int) -> Batch:
     """A `Batch` of crops; `cell` is the pixels that an input position stands for, 1 or 16."""
-    return Batch([x for x, _ in samples], [(cell * x.shape[-2], cell * x.shape[-1]) for x, _ in samples], [b for _, b in samples])
+    inputs, boxes, pixels, masks = (list(part) for part in zip(*samples, strict=True))
+    return Batch(inputs, [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs], boxes, pixels, masks)
 
 
 def paired_crops(pixels: Sequence[np.ndarray], latents: Sequence[np.ndarray], size: tuple[int, int], crop: int, seed: int) -> SampleStream:

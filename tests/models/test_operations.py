@@ -6,10 +6,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai.chroma import CHROMA_SYNTHESIS
-from promic_nb.models.build import make_detector
+from promic_nb.models.build import build_translator, make_detector
 from promic_nb.models.complexity import macs
 from promic_nb.models.config import CONFIGS
-from promic_nb.models.operations import detector_operations, latent_operations, synthesis_operations, table_7, translator_operations
+from promic_nb.models.operations import (
+    detector_operations,
+    latent_detector_operations,
+    latent_operations,
+    synthesis_operations,
+    table_7,
+    translator_operations,
+)
 
 PIXELS = 768 * 1024
 
@@ -76,3 +83,18 @@ def test_any_size(size):
     cells = -(-size[0] // 16) * -(-size[1] // 16)
     assert translator_operations(*size, "true", lrb=False)["translator"] == cells * 9 * (160 * 256 + 4 * 256 * 256)
     assert all(n > 0 for parts in table_7(*size, "true", proposals=1).values() for n in parts.values())
+
+
+def test_fewer_channels_save_in_the_first_transposed_convolution_and_the_lrb():
+    """On the 48x64 latent of 768x1024: 9 k 256 + k^2 a position less; all else is as it was."""
+    whole, half = (latent_detector_operations(768, 1024, CONFIGS["small"], 160, k) for k in (0, 80))
+    assert whole["translator"] - half["translator"] == 48 * 64 * (9 * 80 * 256 + 160**2 - 80**2)
+    assert {k: v for k, v in whole.items() if k != "translator"} == {k: v for k, v in half.items() if k != "translator"}
+    assert set(whole) == {"translator", "stage 3", "stage 4", "stage 5", "neck", "proposals", "box head"}
+
+
+@pytest.mark.parametrize(("channels", "gmac"), [(160, 8.46), (40, 7.54)])
+def test_what_fewer_channels_save_for_resnet(channels, gmac):
+    """The numbers of docs/extensions.md."""
+    translator = build_translator("resnet50", 160, lrb=True, channels=range(channels))
+    assert macs(translator, (1, 160, 48, 64))["total"] / 1e9 == pytest.approx(gmac, abs=0.005)

@@ -256,3 +256,38 @@ def test_21_probes(execute, out):
     assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
     for figure in ("feature_correlation", "feature_means", "cross_rate"):
         assert (out / "figures" / f"{figure}.png").is_file()
+
+
+@pytest.mark.parametrize(("variant", "options"), [
+    ("channels", {"channels": 16, "channel_choice": "importance"}),
+    ("one-model", {"rate_input": "affine", "rates": ["low", "same"]}),
+    ("guidance", {"guidance": 0.5}),
+    ("masks", {"masks": True}),
+])  # fmt: skip
+def test_06_and_07_extensions(execute, out, variant, options):
+    latents, folder, guided = str(out / "latents" / "low"), out / "extensions" / variant, str(model(out, "translator-lrb") / "model.safetensors")
+    shared = {"latents": latents, "crop": 128, **options}
+    if variant == "channels":
+        shared["importance_of"] = guided
+    if variant == "one-model":
+        shared["rates"] = dict.fromkeys(options["rates"], latents)
+    if variant in ("channels", "one-model"):
+        execute("06_guided_translator", teacher=str(model(out, "A") / "model.safetensors"), steps=2, folder=str(folder / "translator"), **shared)
+        guided = str(folder / "translator" / "model.safetensors")
+    execute(
+        "07_train_detector", recipe="ProMIC", rate="all" if variant == "one-model" else "low", start=str(model(out, "A") / "model.safetensors"),
+        translator=guided, steps=2, folder=str(folder), **shared,
+    )  # fmt: skip
+    ap = pd.read_parquet(folder / "ap.parquet")
+    assert list(ap.rate.unique()) == options.get("rates", ["low"]) and ap.bpp.notna().all()
+    assert (folder / "mask_ap.parquet").is_file() == (out / "figures" / "masks_ProMIC_low.png").is_file() == (variant == "masks")
+
+
+def test_18_extensions(execute, out):
+    plain = [model(out, recipe) / "ap.parquet" for recipe in ("A", "ProMIC")]
+    execute("18_extensions", results=[str(p) for p in [*plain, *sorted((out / "extensions").glob("*/ap.parquet"))]])
+    table = pd.read_parquet(out / "tables" / "extensions.parquet")
+    assert set(table.variant) == {"plain", "channels", "guidance", "one model", "masks"} and set(table.of) == {"boxes", "masks"}
+    channels = pd.read_parquet(out / "tables" / "channels.parquet")
+    assert channels.channels.tolist() == [16, 160] and channels.gmac.is_monotonic_increasing
+    assert (out / "figures" / "channels.png").is_file() and (out / "figures" / "one_model.png").is_file()

@@ -20,7 +20,7 @@ def test_boxes_follow_their_object():
     image[40:60, 70:100] = 255
     boxes = np.array([[70, 40, 100, 60]], np.float32)
     seen = 0
-    for _, (crop, moved) in zip(range(30), detection_crops([image], [boxes], image.shape, 64, seed=0), strict=False):
+    for _, (crop, moved, *_) in zip(range(30), detection_crops([image], [boxes], image.shape, 64, seed=0), strict=False):
         for x0, y0, x1, y1 in moved.int().tolist():
             seen += 1
             assert (crop[0, y0:y1, x0:x1] == 255).all()
