@@ -227,8 +227,8 @@ PROFILES = {
     "misspelt metric": ({"benchmark": {"metrics": ["pnsr"]}}, "benchmark.metrics.0"),
     "misspelt model": ({"recipes": ["original", "A", "PROMIC"]}, "recipes.2"),
     "a model without the one before it": ({"recipes": ["ProMIC"]}, "start from A"),
-    "negative rate": ({"rates": {"low": {"beta": -0.002}}}, "rates.low.beta"),
-    "a rate that leads out of the folder": ({"rates": {"../../low": {"beta": 0.002}}}, "rates.../../low"),
+    "negative rate": ({"rates": {"low": {"beta": -0.005}}}, "rates.low.beta"),
+    "a rate that leads out of the folder": ({"rates": {"../../low": {"beta": 0.005}}}, "rates.../../low"),
     "a profile that leads out of the folder": ({"profile": "../quick"}, "profile: "),
     "no learning rate": ({"latent": {"steps": 4, "learning_rate": float("nan")}}, "latent.learning_rate"),
     "no steps": ({"latent": {"steps": 0, "learning_rate": 0.1}}, "latent.steps"),
@@ -324,7 +324,7 @@ class Evil:
 
 
 def shipped() -> bytes:
-    return (codec_weights.WEIGHTS / "jpegai_beta0.006.safetensors").read_bytes()
+    return (codec_weights.WEIGHTS / "jpegai_beta0.02.safetensors").read_bytes()
 
 
 def codec_file(content):
@@ -339,13 +339,13 @@ def codec_file(content):
 
 def registered(here: Path):
     """A shipped file in which one bit has changed."""
-    for name in ("registry.yaml", "jpegai_beta0.006.safetensors"):
+    for name in ("registry.yaml", "jpegai_beta0.02.safetensors"):
         shutil.copy(codec_weights.WEIGHTS / name, here)
-    file = here / "jpegai_beta0.006.safetensors"
+    file = here / "jpegai_beta0.02.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"\x55")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codec_weights, "WEIGHTS", here)
-        jpegai(beta=0.006)
+        jpegai(beta=0.02)
 
 
 def detector_file(name: str, content, load=None):
@@ -387,7 +387,7 @@ WEIGHTS = {
     "detector: missing": (lambda h: load_detector(h / "none.safetensors"), "none.safetensors is not a whole safetensors file"),
     "detector: another model's": (detector_file("d.safetensors", wrong_shape, lambda p: load_weights(build_detector("small"), p)),
                                   "holds another model (first wrong tensor:"),
-    "detector: a codec's": (lambda h: load_detector(codec_weights.WEIGHTS / "jpegai_beta0.006.safetensors"), "holds no detector with its settings"),
+    "detector: a codec's": (lambda h: load_detector(codec_weights.WEIGHTS / "jpegai_beta0.02.safetensors"), "holds no detector with its settings"),
     "start: a pickle that calls something": (detector_file("m.pkl", pickle.dumps({"model": Evil()}), read_state), "it wants to call"),
     "start: a .pth that calls something": (detector_file("m.pth", lambda p: torch.save({"model": Evil()}, p), read_state), "could not be read"),
     "start: a truncated .pth": (detector_file("m.pth", cut_checkpoint, read_state), "could not be read as weights"),
@@ -432,12 +432,12 @@ def array(name: str, value: np.ndarray):
 LATENTS = {
     "none there": (shutil.rmtree, "holds no encoded slices"),
     "unfinished": (lambda f: (f / "signature.json").unlink(), "holds no encoded slices"),
-    "a damaged signature": (lambda f: (f / "signature.json").write_text('{"of": {"ids"'), "holds no encoded slices"),
+    "a damaged signature": (lambda f: (f / "signature.json").write_text('{"of": {"ids"'), "is no signature of latents"),
     "of other data": (lambda f: (f / "signature.json").write_text((f / "signature.json").read_text().replace('"standin"', '"jpeg"')),
                       "have codec='jpeg', expected 'standin'"),
-    "truncated": (cut("latents.npy"), "latents.npy is no whole array"),
-    "no images": (lambda f: (f / "images.npy").unlink(), "images.npy is no whole array"),
-    "a pickle": (array("latents.npy", np.array([Evil(), Evil()], object)), "latents.npy is no whole array"),
+    "truncated": (cut("latents.npy"), "latents.npy is missing or damaged"),
+    "no images": (lambda f: (f / "images.npy").unlink(), "images.npy is missing or damaged"),
+    "a pickle": (array("latents.npy", np.array([Evil(), Evil()], object)), "latents.npy is missing or damaged"),
     "of other slices": (array("latents.npy", np.zeros((5, 1, 16, 16), np.float32)), "latents.npy is float32 (5, 1, 16, 16)"),
     "of another type": (array("images.npy", np.zeros((2, 256, 256))), "images.npy is float64"),
     "NaN": (array("latents.npy", np.full((2, 1, 16, 16), np.nan, np.float32)), "the latent of slice 0 is not finite"),

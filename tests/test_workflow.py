@@ -34,7 +34,7 @@ def test_profiles_are_valid_and_carry_their_name(profile):
     ({"slices": {"train": 0, "test": 1}}, "slices.train: Input should be greater than or equal to 1"),
     ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
     ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate names a beta"),
-    ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.002}}}, "except with jpegai_vm33"),
+    ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.005}}}, "except with jpegai_vm33"),
     ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
     ({"recipes": ["ProMIC"]}, "Add both to recipes"),
     ({"crop": 250}, "crop: .*a side, a multiple of 64, or the least share"),
@@ -57,8 +57,8 @@ def test_each_extension_is_one_variant_of_promic(quick):
 
 
 def test_a_rate_point_is_a_codec_and_its_settings(quick):
-    rates = load_profile({**quick, "rates": {"low": {"beta": 0.002}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}).rates
-    assert (rates["low"].codec, rates["low"].settings) == ("jpegai_bop_off", {"beta": 0.002, "gain": 0})
+    rates = load_profile({**quick, "rates": {"low": {"beta": 0.005}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}).rates
+    assert (rates["low"].codec, rates["low"].settings) == ("jpegai_bop_off", {"beta": 0.005, "gain": 0})
     assert (rates["vm33"].codec, rates["vm33"].settings) == ("jpegai_vm33", {"gain": 100})
 
 
@@ -75,7 +75,7 @@ def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change,
 
 
 def published(profile, **more):
-    rates = {"low": {"beta": 0.002, "target_bpp": 0.12}, "high": {"beta": 0.02, "target_bpp": 1.0}}
+    rates = {"low": {"beta": 0.005, "target_bpp": 0.12}, "high": {"beta": 0.02, "target_bpp": 1.0}}
     return {**profile, "rates": rates, "hyperparameters": "published", **more}
 
 
@@ -93,12 +93,12 @@ def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
     guided = profile.guided_training(True, "low")
     assert (guided["batch"], guided["learning_rate"], guided["steps"]) == (1, 4.23e-1, 700)
     assert profile.guided_training(False, "high")["learning_rate"] == 1.01e-1
-    assert profile.rates["low"].settings == {"beta": 0.002, "gain": 0}
+    assert profile.rates["low"].settings == {"beta": 0.005, "gain": 0}
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"rates": {"low": {"beta": 0.002}}}, "profile 'quick': hyperparameters: target rate None bpp has no published parameters"),
-    ({"rates": {"low": {"beta": 0.002, "target_bpp": 0.3}}}, r"target rate 0\.3 bpp .*Choose one of 0\.12"),
+    ({"rates": {"low": {"beta": 0.005}}}, "profile 'quick': hyperparameters: target rate None bpp has no published parameters"),
+    ({"rates": {"low": {"beta": 0.005, "target_bpp": 0.3}}}, r"target rate 0\.3 bpp .*Choose one of 0\.12"),
     ({"hyperparameters": "none.yaml"}, "none.yaml does not exist"),
     ({"probes": {"rate": "middle"}}, "probes name a recipe or a rate"),
     ({"probes": {"rate": "low", "cross": ["H"]}}, "probes name a recipe or a rate"),
@@ -115,7 +115,7 @@ def test_checking_a_profile_imports_no_torch():
 
 
 def test_a_run_depends_on_its_weights():
-    assert weight_files("jpegai_bop_off", [{"beta": 0.002, "gain": 5}]) == ["data/weights/jpegai_beta0.002.safetensors"]
+    assert weight_files("jpegai_bop_off", [{"beta": 0.005, "gain": 5}]) == ["data/weights/jpegai_beta0.005.safetensors"]
     assert weight_files("jpegai_hop_on", [{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
     assert weight_files("jpegai_vm33", [{}]) == ["data/weights/jpegai_vm33_prior.safetensors"]
     assert weight_files("hevc", [{"target_bpp": [0.1]}]) == []

@@ -27,7 +27,7 @@ __all__ = ["CODECS", "BitstreamError", "Codec", "LatentCodec", "RateControl", "T
 def _jpegai(op: str, tools: str) -> Callable[..., Codec]:
     """The JPEG-AI-style codec at one operation point, with or without the tools on the latent."""
 
-    def make(beta: Positive = 0.006, gain: whole(-1069, 702) = 0, weights_file: str = "") -> Codec:
+    def make(beta: Positive = 0.02, gain: whole(-1069, 702) = 0, weights_file: str = "") -> Codec:
         """The codec.
 
         Args:

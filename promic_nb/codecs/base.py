@@ -48,7 +48,7 @@ class Codec(Protocol):
 
     Attributes:
         name: as in the registry.
-        setting: what fixes the rate and the encoder, for tables: e.g. "qp=32 preset=slow" or "beta0.006".
+        setting: what fixes the rate and the encoder, for tables: e.g. "qp=32 preset=slow" or "beta0.02".
     """
 
     name: str

@@ -119,7 +119,7 @@ def _run(way: Way, height: int, width: int, proposals: int, beta: float, repeats
     return rows
 
 
-def measure(way: Way, height: int, width: int, *, proposals: int = 1000, beta: float = 0.006, repeats: int = 3, threads: int = 1) -> list[tuple]:
+def measure(way: Way, height: int, width: int, *, proposals: int = 1000, beta: float = 0.02, repeats: int = 3, threads: int = 1) -> list[tuple]:
     """Time one way in a process of its own, so that neither sees the other's memory.
 
     The bitstream is that of a synthetic slice; the detector and the HOP synthesis have random weights, on which time does not depend, and

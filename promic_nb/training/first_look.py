@@ -75,7 +75,15 @@ def _train(codec: LatentCodec, stack: SliceStack, here: Path, ids: list[int], st
     save_weights(decoded, here / "decoded.safetensors")
     bridge = build_translator(decoded.config, encoded.latents.shape[1], RECIPES["ProMIC"].lrb, seed)
     bridge = train_translator(
-        bridge, decoded, encoded.images, encoded.latents, size, steps=steps, rate=0.002, folder=here / "training" / "translator", crop=crop, seed=seed
+        bridge,
+        decoded,
+        encoded.images,
+        encoded.latents,
+        size,
+        Solver(steps, 0.002, 4, "adam"),
+        folder=here / "training" / "translator",
+        crop=crop,
+        seed=seed,
     )
     latent = train_detector(
         mirror(decoded, bridge), (encoded.latents, boxes), size, Solver(steps, 0.01), folder=here / "training" / "latent", crop=crop, seed=seed

@@ -63,7 +63,7 @@ def test_02_train_codec(execute, out):
 @pytest.mark.parametrize(("codec", "settings"), [
     ("jpeg", [{"quality": q} for q in (5, 15, 40, 80)]),
     ("hevc", [{"qp": q} for q in (44, 38, 32, 26)]),
-    ("jpegai_bop_off", [{"beta": 0.006}, {"target_bpp": [0.3]}]),
+    ("jpegai_bop_off", [{"beta": 0.02}, {"target_bpp": [0.3]}]),
 ])  # fmt: skip
 def test_03_codec_benchmark(execute, out, codec, settings):
     execute("03_codec_benchmark", codec=codec, settings=settings, every=1)
@@ -90,7 +90,7 @@ def test_04_rate_distortion(execute, out):
 
 
 def test_05_latents(execute, out):
-    execute("05_latents", settings={"beta": 0.006}, train_every=1, test_every=1, folder=str(out / "latents" / "low"))
+    execute("05_latents", settings={"beta": 0.02}, train_every=1, test_every=1, folder=str(out / "latents" / "low"))
     assert (out / "latents" / "low" / "test" / "signature.json").is_file()
     assert (pd.read_parquet(out / "tables" / "rates_low.parquet").bpp > 0).all()
 

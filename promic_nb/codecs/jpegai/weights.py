@@ -85,8 +85,6 @@ def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], s
 def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], str]:
     """`load`, kept while the file's time of change stays."""
     state, sha256 = read(path)
-    if "analysis.1.weight" in state:  # written before operation points had names
-        state = {f"bop.{k}" if k.startswith(TRANSFORMS) else k: v for k, v in state.items()} | {"gain": torch.zeros(160)}
     points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
     if op not in points:
         raise UserError(f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})", REMEDY)
