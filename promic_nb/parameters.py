@@ -54,6 +54,7 @@ RateInput = Literal["none", "gain", "affine"]
 NetworkName = Literal["unet", "resnet", "jjnet", "dense_unet", "xception", "memnet", "densenet", "resnet_yuv"]
 LossName = Literal["mae", "mse", "high_frequency", "perceptual"]
 Backbone = Literal["none", "imagenet"]
+PrunerName = Literal["median", "hyperband", "none"]
 TeacherImages = Literal["reconstructed", "original"]
 TrainedOn = Literal["25", "40", "50", "75", "random"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -10,7 +9,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -253,18 +251,6 @@ def importances(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     sns.barplot(searched, x="importance", y="parameter", hue="search", order=order, ax=axis)
     axis.set(xlabel="importance (shares of 1)", ylabel="")
     axis.legend(title="")
-    return figure
-
-
-def slices_with_masks(image: np.ndarray, masks: list[list[np.ndarray]], titles: list[str]) -> Figure:
-    """One slice several times, each with other instance masks over it. Image: uint8 (H, W); masks: bool (H, W) each."""
-    figure, axes = plt.subplots(1, len(masks), figsize=(4.5 * len(masks), 3.6), squeeze=False)
-    for axis, here, title in zip(axes.flat, masks, titles, strict=True):
-        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
-        for mask, colour in zip(here, itertools.cycle(sns.color_palette("bright")), strict=False):
-            axis.imshow(np.ones(mask.shape), cmap=ListedColormap([colour]), alpha=0.45 * mask)
-        axis.set_title(title)
-        axis.axis("off")
     return figure
 
 

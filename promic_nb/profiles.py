@@ -278,7 +278,11 @@ class Profile(_Strict):
         values = self.guided.model_dump()
         if not self.hyperparameters:
             return values
+        if values["solver"].get("optimizer", "sgd") != "sgd":
+            raise UserError("the tables' rates of GDTT are for SGD, and guided.solver names another optimizer", "Set guided.solver.optimizer to sgd")
         best = self._tabled("H" if lrb else "D", rate)
+        if "epoch" in values["solver"]:  # as many slices as before, in batches of another size
+            values["solver"]["epoch"] = max(1, round(values["solver"]["epoch"] * values["batch"] / best.batch))
         return {**values, "batch": best.batch, "learning_rate": best.base_lr}
 
     def _tabled(self, recipe: str, rate: str) -> hyperparameters.Hyperparameters:

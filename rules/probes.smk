@@ -2,7 +2,7 @@
 if P.probes:
     PROBED = P.seeds[0]
     CROSSED = expand(f"{RUN}/cross_rate/{{recipe}}/seed{{seed}}/cross_rate.parquet", recipe=P.probes.cross, seed=P.seeds)
-    FROZEN = {**P.training("C", P.probes.rate), "frozen_share": 1.0}  # stages 3-5 are never released
+    FROZEN = {**P.training("C", P.probes.rate), "fine_tuning": {"frozen_share": 1.0}}  # stages 3-5 are never released
     FEATURES = f"{RUN}/features/{P.probes.rate}/seed{PROBED}"
 
     rule frozen_model:

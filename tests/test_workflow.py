@@ -76,22 +76,24 @@ def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change,
 
 def published(profile, **more):
     rates = {"low": {"beta": 0.005, "target_bpp": 0.12}, "high": {"beta": 0.02, "target_bpp": 1.0}}
-    return {**profile, "rates": rates, "hyperparameters": "published", **more}
+    guided = {"steps": 700, "learning_rate": 0.1, "batch": 4, "solver": {"schedule": "plateau", "epoch": 30}}
+    return {**profile, "rates": rates, "hyperparameters": "published", "guided": guided, **more}
 
 
 def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
     plain = load_profile(quick)
-    assert plain.training("ProMIC", "low") == quick["latent"] | {"batch": 2, "solver": {}}
+    assert plain.training("ProMIC", "low") == quick["latent"] | {"batch": 2, "solver": {}, "fine_tuning": {}}
     latent = {"steps": 50000, "learning_rate": 0.1, "solver": {"momentum": 0.949, "delta": 0.05}}
     profile = load_profile(published(quick, latent=latent))
     assert profile.training("ProMIC", "high") == {
-        "steps": 50000, "batch": 4, "learning_rate": 2.39e-2,
+        "steps": 50000, "batch": 4, "learning_rate": 2.39e-2, "fine_tuning": {},
         "solver": {"momentum": 0.949, "schedule": "delta", "delta": 2.36e-2, "initial_iteration": 1956, "decay_steps": 35, "iteration_step": 134},
     }  # fmt: skip
     assert profile.training("original", "pixels")["learning_rate"] == 1.88e-3
     assert profile.training("A", "low")["batch"] == 1
     guided = profile.guided_training(True, "low")
     assert (guided["batch"], guided["learning_rate"], guided["steps"]) == (1, 4.23e-1, 700)
+    assert guided["solver"] == {"schedule": "plateau", "epoch": 120}  # as many slices as 30 batches of 4
     assert profile.guided_training(False, "high")["learning_rate"] == 1.01e-1
     assert profile.rates["low"].settings == {"beta": 0.005, "gain": 0}
 
@@ -100,6 +102,7 @@ def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
     ({"rates": {"low": {"beta": 0.005}}}, "profile 'quick': hyperparameters: target rate None bpp has no published parameters"),
     ({"rates": {"low": {"beta": 0.005, "target_bpp": 0.3}}}, r"target rate 0\.3 bpp .*Choose one of 0\.12"),
     ({"hyperparameters": "none.yaml"}, "none.yaml does not exist"),
+    ({"guided": {"steps": 700, "learning_rate": 0.1}}, "rates of GDTT are for SGD"),
     ({"probes": {"rate": "middle"}}, "probes name a recipe or a rate"),
     ({"probes": {"rate": "low", "cross": ["H"]}}, "probes name a recipe or a rate"),
 ])  # fmt: skip

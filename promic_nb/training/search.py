@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import optuna
@@ -17,8 +17,8 @@ from optuna.trial import TrialState
 
 from promic_nb.errors import UserError
 from promic_nb.hyperparameters import LABELS, SEARCH, Hyperparameters
+from promic_nb.parameters import PrunerName
 
-PrunerName = Literal["median", "hyperband", "none"]
 Limits = Mapping[str, Sequence[float]]
 LOGARITHMIC = {"base_lr", "delta_lr"}
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)

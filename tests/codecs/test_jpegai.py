@@ -215,7 +215,7 @@ def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi):
     from promic_nb.metrics import compute
 
     image = lucchi.image("test", lucchi.ids("test")[0])
-    ours, jpeg = codecs.get("jpegai_bop_off", beta=0.02), codecs.get("jpeg", quality=8)
+    ours, jpeg = codecs.get("jpegai_bop_off", beta=0.005), codecs.get("jpeg", quality=8)
     streams = {c.name: c.encode(image) for c in (ours, jpeg)}
     psnr = {c.name: compute(image, c.decode(streams[c.name]), ["psnr"])["psnr"] for c in (ours, jpeg)}
     assert len(streams["jpegai_bop_off"]) <= len(streams["jpeg"])

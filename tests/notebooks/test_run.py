@@ -291,3 +291,18 @@ def test_18_extensions(execute, out):
     channels = pd.read_parquet(out / "tables" / "channels.parquet")
     assert channels.channels.tolist() == [16, 160] and channels.gmac.is_monotonic_increasing
     assert (out / "figures" / "channels.png").is_file() and (out / "figures" / "one_model.png").is_file()
+
+
+def test_22_search(execute, out):
+    limits = {"base_lr": [1e-4, 1e-2], "batch": [1, 2], "initial": [1, 2], "interval": [1, 2]}
+    folder = out / "search" / "original" / "pixels"
+    for trials in (1, 2):  # the second run goes on
+        execute("22_search", trials=trials, steps=2, eval_every=1, limits=limits, train_every=1, val_every=1, folder=str(folder))
+    assert pd.read_parquet(folder / "trials.parquet").state.isin(["complete", "pruned"]).sum() == 2
+
+
+def test_23_search_results(execute, out):
+    execute("23_search_results")
+    found = pd.read_parquet(out / "tables" / "hyperparameters.parquet").set_index("parameter")
+    assert found.value["batch"] in (1, 2) and found.published["batch"] == 1
+    assert "original:" in (out / "tables" / "hyperparameters_found.yaml").read_text()
