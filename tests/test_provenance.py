@@ -81,9 +81,10 @@ def test_an_interrupted_write_leaves_the_old_file(run, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match=r"t\.parquet cannot be written \(No space left"):
         run.save_table(pd.DataFrame({"x": [2]}), tmp_path / "t", "Second.")
     assert pd.read_parquet(tmp_path / "t.parquet").x.tolist() == [1]
+    assert not list(tmp_path.glob("*.part"))
     assert json.loads((tmp_path / "t.json").read_text())["caption"] == "First."
 
 

@@ -41,7 +41,7 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("make", "message"), [
-    (lambda p: Image.fromarray(np.zeros((40, 40), np.uint8)).save(p), "is L of"),
+    (lambda p: Image.fromarray(np.zeros((40, 40), np.uint8)).save(p), r"uint8 samples \(40, 40\)"),
     (lambda p: Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(p), "at least 32"),
     (lambda p: p.write_bytes(b"no image"), "cannot be read"),
 ])  # fmt: skip
