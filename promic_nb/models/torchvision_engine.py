@@ -54,6 +54,7 @@ class _MaskPredictor(MaskRCNNPredictor):
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__(in_channels, width, 2)
         nn.init.normal_(self.mask_fcn_logits.weight, std=0.001)
+        nn.init.zeros_(self.mask_fcn_logits.bias)
 
 
 def _mask_head(config: DetectorConfig) -> dict[str, nn.Module]:
