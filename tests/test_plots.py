@@ -36,3 +36,24 @@ def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
 def test_alternative_text_orders_the_models(ap):
     text = plots.ap_in_words(ap, ["AP50"], ["A", "B"])
     assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
+
+
+def test_importances_from_the_most_important():
+    rows = [("B", "low", "batch", 0.3), ("B", "low", "base_lr", 0.7), ("B", "high", "batch", 0.1), ("B", "high", "base_lr", 0.9)]
+    table = pd.DataFrame(rows, columns=["recipe", "rate", "parameter", "importance"])
+    (axis,) = plots.importances(table, {"batch": "Batch", "base_lr": "Rate"}).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["Rate", "Batch"]
+    assert [t.get_text() for t in axis.get_legend().get_texts()] == ["B, low", "B, high"]
+    plt.close("all")
+
+
+def test_cross_rate_has_a_row_for_each_rate_of_training():
+    rows = [
+        ("ProMIC", a, b, bpp, 0, "AP50", v)
+        for a, b, bpp, v in (("x", "x", 0.1, 0.8), ("x", "y", 0.2, 0.1), ("y", "x", 0.1, 0.0), ("y", "y", 0.2, 0.9))
+    ]
+    table = pd.DataFrame(rows, columns=["recipe", "trained", "tested", "bpp", "seed", "metric", "value"])
+    (axis,) = plots.cross_rate(table).axes
+    assert [t.get_text() for t in axis.texts] == ["80.0", "10.0", "0.0", "90.0"]
+    assert [t.get_text() for t in axis.get_xticklabels()] == ["x\n0.10 bpp", "y\n0.20 bpp"]
+    plt.close("all")

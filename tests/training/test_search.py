@@ -87,7 +87,7 @@ def test_samples_lie_within_table_4(study):
     for name, (low, high) in SEARCH.items():
         assert table[name].between(low, high).all()
     assert (table.delta_lr <= table.base_lr).all()
-    assert table.base_lr.median() < 0.2  # over the logarithm, half lies below 0.01
+    assert table.base_lr.head(10).median() < 0.2  # TPE begins with ten random samples: over the logarithm, half of them lie below 0.01
 
 
 def test_what_matters_is_found(study):
@@ -110,14 +110,14 @@ def test_a_study_without_a_finished_trial_has_no_best(tmp_path):
 
 
 @pytest.mark.parametrize("limits", [{"rate": [1, 2]}, {"batch": [4]}, {"batch": [8, 4]}, {"base_lr": [0, 1]}])
-def test_limits_that_are_none_are_named(tmp_path, limits):
-    trial = open_study(tmp_path / "study.db").ask()
+def test_limits_that_are_none_are_named(limits):
+    trial = optuna.create_study().ask()
     with pytest.raises(UserError, match=f"limits {next(iter(limits))}: "):
         suggest(trial, limits)
 
 
-def test_a_diverged_training_and_one_that_falls_behind_are_ended(tmp_path):
-    study = open_study(tmp_path / "study.db", pruner="median")
+def test_a_diverged_training_and_one_that_falls_behind_are_ended():
+    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner())
     trainer = SimpleNamespace(global_step=7, callback_metrics={"AP50": torch.tensor(0.5)})
     for _ in range(6):
         trial = study.ask()
