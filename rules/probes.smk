@@ -18,6 +18,8 @@ if P.probes:
             yaml=lambda w, input: checked("07_train_detector", **DATA, recipe="C", rate=P.probes.rate, config=P.detector, engine=P.engine, latents=f"{RUN}/latents/{P.probes.rate}", start=input.start, **FROZEN, crop=P.crop, train_every=P.slices.train, test_every=P.slices.test, val_every=P.slices.val or 1, seed=PROBED, folder=f"{FEATURES}/frozen"),
         log:
             f"{RUN}/logs/07_train_detector-frozen-{P.probes.rate}-seed{PROBED}.log",
+        resources:
+            **need(training=True),
         shell:
             EXECUTE
 
@@ -37,6 +39,8 @@ if P.probes:
             yaml=lambda w, input: checked("19_features", **DATA, rate=P.probes.rate, engine=P.engine, reference=input.reference, full=input.full, frozen=input.frozen, latents=f"{RUN}/latents/{P.probes.rate}", every=P.probes.every, seed=PROBED, folder=FEATURES),
         log:
             f"{RUN}/logs/19_features.log",
+        resources:
+            **need(),
         shell:
             EXECUTE
 
@@ -53,6 +57,8 @@ if P.probes:
             yaml=lambda w, input: checked("20_cross_rate", **DATA, recipe=w.recipe, engine=P.engine, models=dict(zip(P.rates, input.models)), latents={r: f"{RUN}/latents/{r}" for r in P.rates}, every=P.probes.every, seed=int(w.seed), folder=f"{RUN}/cross_rate/{w.recipe}/seed{w.seed}"),
         log:
             f"{RUN}/logs/20_cross_rate-{{recipe}}-seed{{seed}}.log",
+        resources:
+            **need(),
         shell:
             EXECUTE
 
@@ -69,6 +75,8 @@ if P.probes:
             yaml=lambda w, input: checked("21_probes", **COMMON, features=FEATURES, cross_rates=list(input.cross), tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/21_probes.log",
+        resources:
+            **need(),
         shell:
             EXECUTE
 
