@@ -51,6 +51,10 @@ if P.extensions:
             f"{RUN}/logs/06_guided_translator-{{variant}}-{{rate}}-seed{{seed}}.log",
         wildcard_constraints:
             rate="|".join([*P.rates, "all"]),
+        benchmark:
+            f"{RUN}/benchmarks/06_guided_translator-{{variant}}-{{rate}}-seed{{seed}}.tsv",
+        resources:
+            **need(training=True),
         shell:
             EXECUTE
 
@@ -70,6 +74,10 @@ if P.extensions:
             f"{RUN}/logs/07_train_detector-{{variant}}-{{recipe}}-{{rate}}-seed{{seed}}.log",
         wildcard_constraints:
             rate="|".join([*P.rates, "all"]),
+        benchmark:
+            f"{RUN}/benchmarks/07_train_detector-{{variant}}-{{recipe}}-{{rate}}-seed{{seed}}.tsv",
+        resources:
+            **need(training=True),
         shell:
             EXECUTE
 
@@ -85,6 +93,10 @@ if P.extensions:
             yaml=lambda w, input: checked("18_extensions", **COMMON, results=[*input.plain, *input.variants], rate=P.extensions.rate, config=P.detector, tables=TABLES, figures=FIGURES),
         log:
             f"{RUN}/logs/18_extensions.log",
+        benchmark:
+            f"{RUN}/benchmarks/18_extensions.tsv",
+        resources:
+            **need(),
         shell:
             EXECUTE
 

@@ -304,7 +304,7 @@ CODECS = {
     "truncated stream": (lambda _: jpegai().decode(stream()[:-7]), "stream"),
     "no stream": (lambda _: codecs.get("jpeg").decode(b""), "stream"),
     "stream of another codec": (lambda _: jpegai().decode(codecs.get("jpeg").encode(GREY)), "stream"),
-    "stream of other weights": (lambda _: jpegai(beta=0.02).decode(stream()), "weights"),
+    "stream of other weights": (lambda _: jpegai(beta=0.005).decode(stream()), "weights"),
     "folder without networks": (lambda h: codecs.get("jpegai_vm33", folder=str(h)), "VM 3.3 networks are not in"),
 }  # fmt: skip
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from tqdm.auto import tqdm
 
 from promic_nb.codecs.base import LatentCodec, bpp
@@ -56,19 +57,28 @@ def encode_slices(codec: LatentCodec, stack: SliceStack, split: str, ids: list[i
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "signature.json").unlink(missing_ok=True)  # written last: arrays without it are unfinished
     rates: list[float] = []
-    arrays: dict[str, np.ndarray] = {}
-    for i, slice_id in enumerate(tqdm(ids, desc=f"{codec.setting} {split}", unit="slice")):
-        image = stack.image(split, slice_id)
-        stream = codec.encode(image)
-        for name, value in (("latents", codec.latent(stream)), ("images", codec.decode(stream))):
-            if name not in arrays:  # slice by slice to the disk: a data set need not fit into memory
-                arrays[name] = open_memmap(folder / f"{name}.npy", "w+", value.dtype, (len(ids), *value.shape))
-            arrays[name][i] = value
-        rates.append(bpp(stream, image.shape))
-    for array in arrays.values():
-        array.flush()
+
+    def record(latents: Path, images: Path) -> None:
+        """Slice by slice to the disk: a data set need not fit into memory."""
+        with latents.open("wb") as latent_file, images.open("wb") as image_file:
+            for slice_id in tqdm(ids, desc=f"{codec.setting} {split}", unit="slice"):
+                image = stack.image(split, slice_id)
+                stream = codec.encode(image)
+                _append(latent_file, codec.latent(stream), len(ids))
+                _append(image_file, codec.decode(stream), len(ids))
+                rates.append(bpp(stream, image.shape))
+
+    atomically(folder / "latents.npy", lambda p: atomically(folder / "images.npy", lambda q: record(p, q)))
     atomically(folder / "signature.json", lambda p: p.write_text(json.dumps({"of": expected, "bpp": rates}, indent=1)))
     return load_slices(folder, expected)
+
+
+def _append(file: BinaryIO, value: np.ndarray, count: int) -> None:
+    """Add one of `count` arrays to a .npy file, after its header."""
+    if not file.tell():
+        header = {"descr": dtype_to_descr(value.dtype), "fortran_order": False, "shape": (count, *value.shape)}
+        write_array_header_1_0(file, header)
+    file.write(np.ascontiguousarray(value).data)
 
 
 def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
