@@ -11,8 +11,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 CLUSTER ?=
 BIN := .venv/bin
 # With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill leaves behind, is not needed.
+# It waits for a moment: the processes of a run that was just killed need one to be gone.
 FLOCK := $(shell command -v flock)
-GUARD = $(if $(FLOCK),$(FLOCK) --nonblock --conflict-exit-code 75 data/.lock)
+GUARD = $(if $(FLOCK),$(FLOCK) --wait 5 --conflict-exit-code 75 data/.lock)
 SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
             $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs
 

@@ -78,9 +78,8 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
-def kill(mark: str) -> int:
-    """SIGKILL to all processes of a run; they are stopped first, so that none sees another one die. How many there were."""
-    killed: set[int] = set()
+def kill(mark: str) -> None:
+    """SIGKILL to all processes of a run; they are stopped first, so that none sees another one die."""
     while alive := marked(mark):
         for order in (signal.SIGSTOP, signal.SIGKILL):
             for process in alive:
@@ -88,9 +87,7 @@ def kill(mark: str) -> int:
                     process.send_signal(order)
                 except psutil.NoSuchProcess:
                     continue
-        killed |= {p.pid for p in alive}
         time.sleep(0.05)
-    return len(killed)
 
 
 def jobs(log: str) -> tuple[dict[str, str], set[str]]:
