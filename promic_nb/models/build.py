@@ -131,21 +131,23 @@ def load_weights(model: Module, path: str | Path) -> Module:
     return model
 
 
-def load_detector(path: str | Path, engine: str = "torchvision") -> Detector:
-    """A saved pixel detector with the settings that it was saved with, in any engine; raises `UserError` as `load_weights` does."""
-    _, note = _read(path)
+def _saved(path: str | Path) -> tuple[dict[str, Tensor], DetectorConfig]:
+    """Tensors and settings of a saved detector."""
+    state, note = _read(path)
     if "config" not in note:
         raise UserError(f"{path} holds no detector with its settings", "Give a model.safetensors of 07_train_detector")
-    config = TypeAdapter(DetectorConfig).validate_json(note["config"])
-    return load_weights(make_detector(config, engine), path)
+    return state, TypeAdapter(DetectorConfig).validate_json(note["config"])
+
+
+def load_detector(path: str | Path, engine: str = "torchvision") -> Detector:
+    """A saved pixel detector with the settings that it was saved with, in any engine; raises `UserError` as `load_weights` does."""
+    return load_weights(make_detector(_saved(path)[1], engine), path)
 
 
 def load_model(path: str | Path, engine: str = "torchvision") -> Detector:
     """A saved detector of pixels or of latents, as its tensors say, with its settings; raises `UserError` as `load_weights` does."""
-    state, note = _read(path)
-    prefix = "front.translator."
-    if "config" not in note or f"{prefix}upsample.0.weight" not in state:
-        return load_detector(path, engine)
-    config = TypeAdapter(DetectorConfig).validate_json(note["config"])
-    channels, lrb = len(state[f"{prefix}upsample.0.weight"]), any(k.startswith(f"{prefix}lrb.") for k in state)
-    return load_weights(make_detector(config, engine, build_translator(config, channels, lrb)), path)
+    state, config = _saved(path)
+    translator, first = None, state.get("front.translator.upsample.0.weight")
+    if first is not None:
+        translator = build_translator(config, len(first), any(k.startswith("front.translator.lrb.") for k in state))
+    return load_weights(make_detector(config, engine, translator), path)
