@@ -22,6 +22,7 @@ from promic_nb.models.engines import Detector
 from promic_nb.models.inputs import Batch
 from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
+from promic_nb.recipes import Recipe
 from promic_nb.training.fit import Evaluation, digest, fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
@@ -183,6 +184,15 @@ def fine_tune(model: Detector, slices: Slices, size: tuple[int, int], solver: So
         kept: Literal["", "norms"] = "norms" if plan.stage_norms == "keep" else ""
         model = train_detector(model, slices, size, free, folder=folder / "free", frozen=kept, **options)
     return model.eval()
+
+
+def train_recipe(
+    plan: Recipe, model: Detector, slices: Slices, size: tuple[int, int], solver: Solver, fine_tuning: FineTuning, **options: Any
+) -> Detector:
+    """A recipe trains its detector: in two phases with PD-FT, in one without, none for GDTT alone; `options` as `train_detector` takes them."""
+    if plan.pd_ft:
+        return fine_tune(model, slices, size, solver, fine_tuning, **options)
+    return train_detector(model, slices, size, solver, **options) if plan.trains_detector else model
 
 
 def _whole(samples: list[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Batch:

@@ -22,7 +22,7 @@ from promic_nb.metrics.detection import average_precision
 from promic_nb.models.build import build_detector, build_translator, load_detector, load_weights
 from promic_nb.models.engines import Detector
 from promic_nb.recipes import RECIPES
-from promic_nb.training.detection import FineTuning, Slices, detect, fine_tune, mirror, train_detector
+from promic_nb.training.detection import FineTuning, Slices, detect, mirror, train_recipe
 from promic_nb.training.samples import Crop
 from promic_nb.training.search import original_number, suggest
 from promic_nb.training.solver import Solver
@@ -96,10 +96,7 @@ class DetectorTrial:
         (train, validation), size = _slices(self.dataset, self.data, self.recipe, self.latents, self.train_every, self.val_every)
         where = {"folder": Path(self.folder) / f"trial{original_number(trial)}", "progress": False, "callbacks": [Report(trial)]}
         options = {"validation": validation, "crop": self.crop, "seed": self.seed, **where}
-        if RECIPES[self.recipe].pd_ft:
-            model = fine_tune(self._model(train), train, size, solver, FineTuning(**self.fine_tuning), **options)
-        else:
-            model = train_detector(self._model(train), train, size, solver, **options)
+        model = train_recipe(RECIPES[self.recipe], self._model(train), train, size, solver, FineTuning(**self.fine_tuning), **options)
         return average_precision(validation[1], detect(model, validation[0], size, progress=False))["AP50"]
 
     def _model(self, train: Slices) -> Detector:
