@@ -36,12 +36,13 @@ class FineTuning:
     """PD-FT (section 3.3.3): stages 3-5 are frozen first, then all is trained. What the text leaves open are these.
 
     Attributes:
-        frozen_share: share of the iterations with frozen stages; a solver with patience ends that phase earlier, at its best AP50.
+        frozen_share: share of the iterations with frozen stages; a solver with patience ends that phase earlier, at its best AP50. Short
+            trainings lose by a long one (docs/hyperparameters.md).
         free_rate: learning rate after unfreezing as a multiple of the rate before. Each phase has a schedule of its own.
         stage_norms: batch norms of stages 3-5 after unfreezing: "adapt" takes statistics of the latent's batches, "keep" those of pixels.
     """
 
-    frozen_share: float = 0.5
+    frozen_share: float = 0.1
     free_rate: float = 1.0
     stage_norms: Literal["adapt", "keep"] = "adapt"
 

@@ -165,7 +165,7 @@ def test_bpp_counts_every_byte():
     ("jpegxl", {"distance": float("nan")}, "'distance' is nan"),
     ("jpegai_bop_off", {"gain": 5000}, "'gain' is 5000. Choices: a whole number from -1069 to 702"),
     ("jpegai_bop_off", {"beta": 123}, "jpegai_beta123.safetensors do not exist"),
-    ("jpegai_hop_off", {"beta": 0.02}, "operation point 'hop'"),
+    ("jpegai_hop_off", {"beta": 0.005}, "operation point 'hop'"),
 ])  # fmt: skip
 def test_bad_settings_name_the_choices(name, settings, message):
     with pytest.raises(UserError, match=message):

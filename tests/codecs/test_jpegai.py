@@ -210,13 +210,19 @@ def test_registered_weights_are_the_registered_bytes():
 
 
 @pytest.mark.real_data
-def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi):
+@pytest.mark.parametrize(("name", "settings", "quality"), [
+    ("jpegai_bop_off", {"beta": 0.005}, 8),
+    ("jpegai_bop_on", {"beta": 0.02, "gain": -420}, 12),
+    ("jpegai_hop_off", {"beta": 0.02, "gain": -420}, 12),
+    ("jpegai_hop_on", {"beta": 0.02}, 42),
+])  # fmt: skip
+def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi, name, settings, quality):
     """At a rate no higher than JPEG's, at least 1 dB more."""
     from promic_nb.metrics import compute
 
     image = lucchi.image("test", lucchi.ids("test")[0])
-    ours, jpeg = codecs.get("jpegai_bop_off", beta=0.005), codecs.get("jpeg", quality=8)
+    ours, jpeg = codecs.get(name, **settings), codecs.get("jpeg", quality=quality)
     streams = {c.name: c.encode(image) for c in (ours, jpeg)}
     psnr = {c.name: compute(image, c.decode(streams[c.name]), ["psnr"])["psnr"] for c in (ours, jpeg)}
-    assert len(streams["jpegai_bop_off"]) <= len(streams["jpeg"])
-    assert psnr["jpegai_bop_off"] > psnr["jpeg"] + 1
+    assert len(streams[name]) <= len(streams["jpeg"])
+    assert psnr[name] > psnr["jpeg"] + 1
