@@ -1,7 +1,7 @@
 """Kill `make reproduce` with SIGKILL at random moments, start it again until it is through, and hold it against an undisturbed run.
 
     python tests/end_to_end/kills.py --kills 20 --seed 1                                # the tiny profile of the tests
-    python tests/end_to_end/kills.py --kills 20 --seed 1 --profile config/quick.yaml    # the quick profile on the phantom
+    python tests/end_to_end/kills.py --kills 20 --seed 1 --profile config/quick.yaml    # the quick profile on the phantom; --data PATH: on Lucchi
 
 Each kill ends Snakemake, papermill and all kernels at once, at a random moment: when 0, 1 or 2 more jobs have finished, and then a time of
 up to `--delay` seconds has gone by, so that kills fall all over a run, on a slow machine too. A run that is through before the last kill is
@@ -55,12 +55,12 @@ def profile_name(profile: Path) -> str:
     return yaml.safe_load(profile.read_text())["profile"]
 
 
-def start(project: Path, profile: str, data: Path | None, targets: list[str], mark: str, log: Path) -> subprocess.Popen:
+def start(project: Path, profile: str, data: list[str], targets: list[str], mark: str, log: Path) -> subprocess.Popen:
     """`make reproduce` in a project, two jobs at a time; every process of it carries `mark` in its environment."""
     environment = {**os.environ, "PYTHONPATH": str(project), "PROMIC_KILLS": mark, "OMP_NUM_THREADS": "1"}
     environment.pop("PROMIC_ROOT", None)
     cores = " ".join(["2", *targets])  # Snakemake takes targets among its options
-    given = [f"PROFILE={profile}", f"DATA={data or ''}", "DATASET=phantom", f"CORES={cores}", f"BIN={Path(sys.executable).parent}"]
+    given = [f"PROFILE={profile}", *data, f"CORES={cores}", f"BIN={Path(sys.executable).parent}"]
     command = ["make", "--old-file=.venv/.installed", "reproduce", *given]
     with log.open("w") as out:
         return subprocess.Popen(command, cwd=project, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
@@ -107,7 +107,7 @@ def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> b
     return False
 
 
-def killed_run(project: Path, profile: str, data: Path | None, targets: list[str], kills: int, delay: float, rng: random.Random) -> dict:
+def killed_run(project: Path, profile: str, data: list[str], targets: list[str], kills: int, delay: float, rng: random.Random) -> dict:
     """Run to the end through at most `kills` kills; what happened.
 
     Raises:
@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--delay", type=float, default=20, help="longest time in seconds from the last job that a sitting finishes to its kill")
     parser.add_argument("--profile", type=Path, default=TINY, help="by default that of the tests, on slices of their size")
+    parser.add_argument("--data", type=Path, help="slices in Lucchi's layout; by default the phantom")
     parser.add_argument("--reference", type=Path, help="a project with an undisturbed run; by default one is made")
     parser.add_argument("--folder", type=Path, help="where to work, kept afterwards; by default a temporary folder")
     parser.add_argument("targets", nargs="*", help="files to make; by default all")
@@ -171,18 +172,22 @@ def main() -> None:
         given.folder.mkdir(parents=True, exist_ok=True)
     top = given.folder or Path(tempfile.mkdtemp(prefix="promic-kills-"))
     name, rng = profile_name(given.profile), random.Random(given.seed)
-    data = write_phantom(top / "stack", counts={"Train": 6, "Test": 2}, size=(256, 256)) if given.profile == TINY else None
+    data = given.data and given.data.resolve()
+    if given.profile == TINY:
+        data = write_phantom(top / "stack", counts={"Train": 6, "Test": 2}, size=(256, 256))
+    place = [f"DATA={data or ''}", f"DATASET={'lucchi' if given.data else 'phantom'}"]
     reference, begin = given.reference, time.monotonic()
     if not reference:
         reference = copy_project(top / "undisturbed", given.profile)
-        whole = killed_run(reference, name, data, given.targets, 0, 0, rng)
+        whole = killed_run(reference, name, place, given.targets, 0, 0, rng)
         print(f"undisturbed: {whole['finished']} jobs in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     hit: list[str] = []
     runs = 0
     while len(hit) < given.kills:
         project, runs = copy_project(top / f"killed{runs}", given.profile), runs + 1
-        happened = killed_run(project, name, data, given.targets, given.kills - len(hit), given.delay, rng)
+        happened = killed_run(project, name, place, given.targets, given.kills - len(hit), given.delay, rng)
         hit += happened["hit"]
+        assert happened["hit"], f"{project}: no kill reached the run; are processes and their environment visible here, is --delay too long?"
         different = differences(project, reference)
         assert not different, f"{project} differs from {reference} in {different}"
     if not given.folder:
