@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.phantom import write_phantom
 
 ROOT = Path(__file__).parents[1]
 torch.set_num_threads(1)
+# The same examples in every run; HYPOTHESIS_PROFILE=default draws new ones.
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(scope="session", autouse=True)

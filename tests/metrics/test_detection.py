@@ -18,9 +18,13 @@ def found(boxes, scores) -> Detections:
 RANGES = {"APs": (0, 32**2), "APm": (32**2, 96**2), "APl": (96**2, np.inf)}
 
 
-def independent_ap(truth, detections, threshold: float, points: int, sizes=(0, np.inf)) -> float:
+# pycocotools' own points, of which some lie an ulp above their fraction (0.7000000000000001), and exact tenths.
+POINTS = {"coco101": np.linspace(0.0, 1.0, 101), "voc11": [k / 10 for k in range(11)]}
+
+
+def independent_ap(truth, detections, threshold: float, points, sizes=(0, np.inf)) -> float:
     """AP written plainly after COCO's published protocol: greedy matching by falling score, objects and boxes of other sizes ignored,
-    precision made monotone, sampled at `points` recalls in exact fractions."""
+    precision made monotone, sampled at the recalls `points`."""
     inside = lambda box: sizes[0] <= (box[2] - box[0]) * (box[3] - box[1]) <= sizes[1]  # noqa: E731
     ranked = []
     for objects, d in zip(truth, detections, strict=True):
@@ -44,8 +48,14 @@ def independent_ap(truth, detections, threshold: float, points: int, sizes=(0, n
         return float("nan")
     hits = np.cumsum([hit for _, hit in sorted(ranked, key=lambda t: -t[0])], dtype=int)  # a stable sort: ties stay in order
     precision = hits / np.arange(1, len(hits) + 1)
-    # Recall hits / total reaches k / (points - 1) in whole numbers.
-    return float(np.mean([max(precision[hits * (points - 1) >= k * total], default=0) for k in range(points)]))
+    return float(np.mean([max(precision[hits / total >= recall], default=0) for recall in points]))
+
+
+def test_seven_of_ten_found():
+    """Recall 0.7 reaches the tenth 0.7, and by COCO's point an ulp above it just 0.69, as pycocotools counts."""
+    boxes = np.array([[40 * k, 0, 40 * k + 20, 20] for k in range(10)], np.float32)
+    for form, expected in (("coco101", 70 / 101), ("voc11", 8 / 11)):
+        assert average_precision([boxes], [found(boxes[:7], np.linspace(0.9, 0.3, 7))], form=form)["AP50"] == pytest.approx(expected)
 
 
 def test_perfect_and_empty():
@@ -158,7 +168,7 @@ def test_both_forms_agree_with_an_independent_computation(images, data):
         boxes = boxes + [(x + 1, y, w, h) for x, y, w, h in objects if data.draw(st.booleans())]  # near hits, or all would be misses
         scores = data.draw(st.lists(st.sampled_from([0.2, 0.5, 0.75, 1.0]), min_size=len(boxes), max_size=len(boxes)))
         detections.append(found(as_boxes(boxes), scores))
-    for form, points in (("coco101", 101), ("voc11", 11)):
+    for form, points in POINTS.items():
         ours = average_precision(truth, detections, form=form)
         thresholds = np.linspace(0.5, 0.95, 10)
         expected = {name: np.mean([independent_ap(truth, detections, t, points, RANGES[name]) for t in thresholds]) for name in RANGES}
