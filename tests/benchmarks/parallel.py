@@ -44,7 +44,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("targets", nargs="*", help="tables of the run's folder to make; by default all")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     one, work_one = run(asked.profile, asked.data, 1, asked.targets)
     many, work_many = run(asked.profile, asked.data, asked.jobs, asked.targets)
     print(f"1 job: {one:.0f} s ({work_one:.0f} s in notebooks); {asked.jobs} jobs: {many:.0f} s ({work_many:.0f} s in notebooks)")

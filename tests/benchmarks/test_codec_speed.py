@@ -29,7 +29,8 @@ SETTINGS = {
     "hevc": {"qp": 33},
     "vvc": {"qp": 37},
     "vvc faster": {"qp": 37, "preset": "faster"},
-    **{name: {} for name in codecs.CODECS if name.startswith("jpegai") and name != "jpegai_reference"},
+    **{name: {"gain": -420} for name in codecs.CODECS if name.startswith(("jpegai_bop", "jpegai_hop"))},
+    "jpegai_vm33": {},
 }
 LARGE = """
 import json, sys, time
