@@ -27,10 +27,10 @@ def run(profile: str, data: str, jobs: int, targets: list[str]) -> tuple[float, 
             shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Snakefile", "requirements.lock"):
             shutil.copy(ROOT / name, top / name)
-        settings = [f"data={Path(data).resolve()}", "dataset=lucchi"] if data else ["dataset=phantom"]
-        folder_of_run = f"data/runs/{profile}/{'lucchi' if data else 'phantom'}"
+        dataset = "lucchi" if data else "phantom"
+        settings = [f"dataset={dataset}", *([f"data={Path(data).resolve()}"] if data else [])]
         command = [sys.executable, "-m", "snakemake", "--configfile", f"config/{profile}.yaml", "--config", *settings, "--cores", str(jobs)]
-        command += [f"{folder_of_run}/{target}" for target in targets]
+        command += [f"data/runs/{profile}/{dataset}/{target}" for target in targets]
         began = time.perf_counter()
         subprocess.run(command, cwd=top, check=True, env={**os.environ, "PROMIC_ROOT": folder, "PYTHONPATH": folder}, stderr=subprocess.DEVNULL)
         seconds = time.perf_counter() - began

@@ -30,12 +30,12 @@ import pandas as pd
 import psutil
 import yaml
 
+from promic_nb.compare import MEASURED
 from promic_nb.datasets.phantom import write_phantom
 from promic_nb.provenance import sha256
 
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
-MEASURED = ["encode_s", "decode_s", "encode_mb", "decode_mb", "encode_mpixel_s", "decode_mpixel_s", "seconds", "peak_mb"]
 BLOCK = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: ([^,\s]+).*\n(?:    .*\n)*?    jobid: (\d+)", re.MULTILINE)
 FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 

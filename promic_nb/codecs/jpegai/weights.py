@@ -11,7 +11,6 @@ import safetensors.torch
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from promic_nb.codecs.jpegai.coder import Z_MAX
@@ -104,12 +103,13 @@ def read(path: Path) -> tuple[dict[str, Tensor], str]:
     Raises:
         UserError: not a safetensors file, or a hash that is not the registered one.
     """
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
     expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
     if expected and sha256 != expected:
         raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
     try:
-        return load_file(path), sha256
+        return safetensors.torch.load(data), sha256
     except SafetensorError as error:
         raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
 
