@@ -157,6 +157,7 @@ class LatentLearning(_Strict):
     codec_width: Count
     codec_steps: Count
     networks: list[LearnerName]
+    large: bool = False
     width: Positive
     sides: Sides
     steps: Count

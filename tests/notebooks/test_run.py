@@ -198,14 +198,14 @@ def test_13_deblocking(execute, out):
     execute("13_deblocking", shown=[25, 75], results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))])
     summary = pd.read_parquet(out / "tables" / "deblocking_summary.parquet")
     assert set(summary.trained_on) == {"75", "random"} and summary.reference.notna().all()
-    assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 8
+    assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 9
     assert (out / "figures" / "deblocking_change.png").is_file()
 
 
 def test_14_latent_learning_train(execute, out):
     for rate, beta in (("0.30", 300.0), ("0.72", 1000.0)):
         execute("14_latent_learning_train", rate=rate, beta=beta, codec_width=8, codec_steps=4, steps=2, batch=4, sides=[48, 64], train_every=2,
-                test_every=1, folder=str(out / "latent_learning" / rate))  # fmt: skip
+                test_every=1, large=True, folder=str(out / "latent_learning" / rate))  # fmt: skip
     learned = pd.read_parquet(out / "latent_learning" / "0.30" / "learned.parquet")
     assert set(learned.task) == {"classification", "segmentation"}
     assert learned.query("metric != 'top5'").value.between(0, 1).all()
@@ -215,8 +215,9 @@ def test_15_latent_learning(execute, out):
     execute("15_latent_learning", results=[str(out / "latent_learning" / rate) for rate in ("0.30", "0.72")])
     gains = pd.read_parquet(out / "tables" / "latent_learning_gains.parquet")
     assert set(gains.rate) == {"0.30", "0.72", "mean"} and gains.gain_pp.notna().all()
+    assert "variable - middle" in set(gains.comparison)
     networks = pd.read_parquet(out / "tables" / "latent_learning_networks.parquet").set_index("network")
-    assert networks.layers.to_dict() == {"resnet41": 41, "mobilenetv2_45": 45, "resnet50": 50, "mobilenetv2": 53}
+    assert networks.layers.to_dict() == {"resnet41": 41, "mobilenetv2_45": 45, "resnet49": 49, "resnet50": 50, "mobilenetv2": 53}
     assert (out / "figures" / "rate_term.png").is_file()
 
 

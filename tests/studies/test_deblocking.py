@@ -51,6 +51,15 @@ def test_a_network_starts_as_the_identity_and_learns_in_all_its_layers(name):
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
 
 
+def test_tanh_holds_the_predicted_noise_within_one():
+    network = build_network("jjnet_tanh")
+    for p in network.parameters():
+        torch.nn.init.normal_(p, std=1.0)
+    image = torch.rand(1, 3, 16, 16)
+    assert 0.5 < (network(image) - image).abs().max() <= 1 + 1e-6
+    assert parameter_count(network) == NETWORKS["jjnet"].published
+
+
 def test_initial_weights_follow_the_seed():
     a, b, c = (next(build_network("jjnet", seed).parameters()) for seed in (0, 0, 1))
     assert torch.equal(a, b) and not torch.equal(a, c)

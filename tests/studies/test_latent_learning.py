@@ -11,7 +11,7 @@ import torchvision
 
 from promic_nb.datasets.pictures import Pictures, open_pictures
 from promic_nb.studies.latent_learning.codec import CompressionNetworks, crops, entropy_bits, entropy_bpp, rate_term, train_compression
-from promic_nb.studies.latent_learning.experiments import Experiment, classification, run_experiments
+from promic_nb.studies.latent_learning.experiments import TRAINING, Experiment, classification, large_sides, run_experiments
 from promic_nb.studies.latent_learning.learners import LEARNERS, build_learner, counted_layers, up_scale
 from promic_nb.studies.latent_learning.learning import (
     Received,
@@ -33,7 +33,7 @@ def codec():
     return CompressionNetworks(width=8, channels=64).eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize(("name", "layers"), [("resnet41", 41), ("mobilenetv2_45", 45), ("resnet50", 50)])
+@pytest.mark.parametrize(("name", "layers"), [("resnet41", 41), ("mobilenetv2_45", 45), ("resnet49", 49), ("resnet50", 50)])
 def test_layers_are_as_many_as_the_names_say(name, layers):
     assert counted_layers(build_learner(name, 256 if LEARNERS[name][1] == 16 else 3, 1000, width=0.125)) == layers
 
@@ -59,6 +59,14 @@ def test_sizes_follow_table_1(name):
     assert network.features[0](z).shape[-2:] == (28, 28)
     assert network.features(z).shape[-2:] == (7, 7)
     assert network(torch.zeros(1, 256, 5, 9)).shape == (1, 10)  # any size
+
+
+def test_resnet49_is_resnet50_behind_its_pooling():
+    """Section 4.6: an 896 x 896 picture has a 56 x 56 latent, as large as what the stages of ResNet-50 see of 224 x 224."""
+    ours, theirs = build_learner("resnet49", 64, 1000), torchvision.models.resnet50(weights=None)
+    stages = [p.shape for stage in (theirs.layer1, theirs.layer2, theirs.layer3, theirs.layer4) for p in stage.parameters()]
+    assert [p.shape for p in ours.features.parameters()] == stages
+    assert ours.features(torch.zeros(1, 64, 56, 56)).shape[-2:] == (7, 7)
 
 
 @pytest.mark.parametrize(("inputs", "name", "size"), [(256, "resnet41", (4, 6)), (3, "resnet50", (64, 96))])
@@ -189,13 +197,27 @@ def learned(codec, tmp_path_factory):
     some = Pictures("gratings", pictures.classes, pictures.train[:20], pictures.test[:10])
     plan = [Experiment("resnet50", "reconstruction", "smallest"), Experiment("resnet41", "latent", "variable", 16)]
     short = {"sides": (32, 48), "width": 0.125, "steps": 1, "rate": 0.01, "batch": 2, "seed": 0}
-    return run_experiments(plan, some, codec, dense=False, folder=tmp_path_factory.mktemp("learners"), progress=False, **short)
+    return run_experiments(plan, some, codec, folder=tmp_path_factory.mktemp("learners"), progress=False, **short)
 
 
 def test_each_learner_is_tested_at_both_sizes(learned):
     assert len(learned) == 2 * 2 * 2  # learners, tests, metrics
     assert learned.value.between(0, 1).all()
     assert set(learned.features) == {256, 16}
+
+
+def test_large_pictures_have_the_papers_sides():
+    assert large_sides((224, 448)) == (672, 1120)
+    assert TRAINING["middle"](672, 1120) == (896, 896)
+
+
+def test_large_pictures_are_tested_enlarged(codec, tmp_path):
+    pictures = open_pictures("gratings")
+    some = Pictures("gratings", pictures.classes, pictures.train[:4], pictures.test[:5])
+    short = {"sides": (32, 48), "width": 0.125, "steps": 1, "rate": 0.01, "batch": 2, "seed": 0, "enlarged": 3}
+    found = run_experiments([Experiment("resnet49", "latent", "middle", 16)], some, codec, folder=tmp_path, progress=False, **short)
+    assert set(found.tested) == {"enlarged"} and set(found.metric) == {"top1", "top5"}
+    assert original_size(np.zeros((50, 23, 3), np.uint8), 3).shape == (1, 3, 144, 64)
 
 
 def test_gains_are_differences_of_top1():
@@ -205,6 +227,7 @@ def test_gains_are_differences_of_top1():
             ("resnet41", "latent", "variable", 256, "original", base), ("resnet41", "latent", "smallest", 256, "original", base - 0.04),
             ("resnet41", "latent", "largest", 256, "original", base - 0.03), ("resnet50", "reconstruction", "smallest", 256, "fixed", base + 0.01),
             ("resnet41", "latent", "variable", 16, "original", base + 0.02),
+            ("resnet49", "latent", "variable", 256, "enlarged", base), ("resnet49", "latent", "middle", 256, "enlarged", base - 0.05),
         ):  # fmt: skip
             rows.append(
                 dict(rate=rate, network=network, domain=domain, training=training, features=features, tested=tested, metric="top1", value=value)
@@ -214,6 +237,7 @@ def test_gains_are_differences_of_top1():
     assert found["variable - smallest", "mean"] == pytest.approx(4)
     assert found["variable - largest", "high"] == pytest.approx(3)
     assert found["16 features - all", "low"] == pytest.approx(2)
+    assert found["variable - middle", "low"] == pytest.approx(5) and found["variable - middle", "mean"] == pytest.approx(5)
 
 
 def test_correlation_of_a_line_is_one():

@@ -59,6 +59,11 @@ def jjnet(width: int = 16, blocks: int = 5) -> nn.Module:
     return nn.Sequential(conv(3, width, 5), nn.ReLU(), *body, conv(width * (blocks + 1), 3, 3))
 
 
+def jjnet_tanh() -> nn.Module:
+    """JJNet whose last convolution is followed by tanh (Table 17)."""
+    return nn.Sequential(jjnet(), nn.Tanh())
+
+
 def dense_block(inputs: int, growth: int, layers: int = 3) -> nn.Sequential:
     """Each layer takes all feature maps before it (Fig. 13); inputs + layers x growth channels."""
     return nn.Sequential(*(Concatenate(conv(inputs + i * growth, growth), nn.ReLU()) for i in range(layers)))
@@ -190,6 +195,7 @@ NETWORKS: dict[str, Network] = {
     "unet": Network(unet, "UNet", 888_003),
     "resnet": Network(resnet, "ResNet", 114_691),
     "jjnet": Network(jjnet, "JJNet", 244_771),
+    "jjnet_tanh": Network(jjnet_tanh, "JJNet, tanh"),
     "dense_unet": Network(dense_unet, "DenseUNet", 198_115),
     "xception": Network(xception, "Xception", 11_183),
     "memnet": Network(MemNet, "MemNet", 84_403),

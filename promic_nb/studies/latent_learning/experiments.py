@@ -1,10 +1,9 @@
-"""The learners that Tables 2 to 6 compare, each trained and tested."""
+"""The learners that Tables 2 to 7 compare, each trained and tested."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,22 @@ import numpy as np
 import pandas as pd
 
 from promic_nb.datasets.pictures import Pictures
-from promic_nb.studies.latent_learning.codec import CompressionNetworks
+from promic_nb.studies.latent_learning.codec import STRIDE, CompressionNetworks
 from promic_nb.studies.latent_learning.learners import build_learner
 from promic_nb.studies.latent_learning.learning import Received, accuracy, channel_statistics, mean_iou, predict, train_learner
 from promic_nb.studies.latent_learning.tables import CHANNELS, ON_PIXELS, SUBSETS
 
 RANKED = 500  # training pictures that rank the channels; the paper takes all of ImageNet
-TRAINING = {"smallest": lambda a, b: (a, a), "largest": lambda a, b: (b, b), "variable": lambda a, b: (a, b)}
+TRAINING = {  # smallest and largest side of the pictures to those of a training
+    "smallest": lambda a, b: (a, a), "largest": lambda a, b: (b, b), "variable": lambda a, b: (a, b),
+    "middle": lambda a, b: ((a + b) // 2 // STRIDE * STRIDE,) * 2,
+}  # fmt: skip
+ENLARGED = 3  # large pictures (section 4.6): each side, by interpolation
+
+
+def large_sides(sides: tuple[int, int]) -> tuple[int, int]:
+    """Sides in training on large pictures, in the paper's proportions: 672 to 1120 for 224 to 448."""
+    return ENLARGED * sides[0], 5 * sides[1] // 2 // STRIDE * STRIDE
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Experiment:
     Attributes:
         network: one of `LEARNERS`.
         domain: "latent" or "reconstruction".
-        training: sides that it is trained on: "smallest", "largest", or "variable" between them.
+        training: sides that it is trained on: "smallest", "largest", "middle", or "variable" between them.
         features: channels of the latent that it sees.
     """
 
@@ -42,11 +50,12 @@ def classification(networks: Sequence[str]) -> list[Experiment]:
     """Learners of Tables 2 to 6: on latents and on reconstructions, for fixed and variable sizes, and on subsets of the features."""
     found = []
     for name in networks:
-        found += [Experiment(name, "latent", training) for training in TRAINING]
+        found += [Experiment(name, "latent", training) for training in ("smallest", "largest", "variable")]
         found.append(Experiment(ON_PIXELS[name], "reconstruction", "smallest"))
     return found + [Experiment("resnet41", "latent", "variable", n) for n in SUBSETS if "resnet41" in networks]
 
 
+LARGE = (Experiment("resnet49", "latent", "middle"), Experiment("resnet49", "latent", "variable"))  # Table 7
 SEGMENTATION = (Experiment("resnet41", "latent", "largest"), Experiment("resnet50", "reconstruction", "largest"))  # Table 5's mIoU
 
 
@@ -57,24 +66,31 @@ def run_experiments(
     *,
     sides: tuple[int, int],
     width: float,
-    dense: bool,
     folder: Path,
+    dense: bool = False,
+    enlarged: int = 1,
     progress: bool = True,
     **training: Any,
 ) -> pd.DataFrame:
     """Train and test each learner.
 
     A classifier is tested twice: on pictures of their original sizes (on reconstructions: resized to the smallest side after decoding
-    is what the paper does; here before, so that the codec sees whole blocks), and on pictures resized to the smallest side.
+    is what the paper does; here before, so that the codec sees whole blocks), and on pictures resized to the smallest side. With
+    `enlarged` it is tested on pictures of so many times their original sides, and on nothing else.
 
     Args:
+        sides: smallest and largest side in training, pixels, multiples of 16.
         training: of `train_learner`: steps, rate, batch, seed.
 
     Returns:
-        Columns task, network, domain, training, features, tested ("original" or "fixed"), metric (top1, top5, miou), value (0..1).
+        Columns task, network, domain, training, features, tested ("original", "fixed" or "enlarged"), metric (top1, top5, miou), value (0..1).
     """
     order = np.argsort(-channel_statistics(codec, pictures.train[:RANKED])[0], kind="stable")
     targets = [target for _, target in pictures.test]
+    if dense:
+        tests = {"fixed": {"side": sides[1]}}
+    else:
+        tests = {"enlarged": {"enlarged": enlarged}} if enlarged > 1 else {"original": {}, "fixed": {"side": sides[0]}}
     rows = []
     for e in experiments:
         received = Received(codec, e.domain, None if e.features == CHANNELS else np.sort(order[: e.features]).tolist())
@@ -82,10 +98,9 @@ def run_experiments(
         model = build_learner(e.network, inputs, len(pictures.classes), width=width, dense=dense, seed=training["seed"])
         where = folder / "-".join(map(str, asdict(e).values()))
         train_learner(model, received, pictures.train, sides=TRAINING[e.training](*sides), folder=where, progress=progress, **training)
-        scores = partial(predict, model, received, pictures.test)
-        found = {"fixed": {"miou": mean_iou(scores(side=sides[1]), targets, len(pictures.classes))}} if dense else {
-            tested: accuracy(scores(side=side), targets) for tested, side in (("original", 0), ("fixed", sides[0]))
-        }  # fmt: skip
-        task = "segmentation" if dense else "classification"
-        rows += [{"task": task, **asdict(e), "tested": t, "metric": m, "value": v} for t, values in found.items() for m, v in values.items()]
+        about = {"task": "segmentation" if dense else "classification", **asdict(e)}
+        for tested, size in tests.items():
+            scores = predict(model, received, pictures.test, **size)
+            values = {"miou": mean_iou(scores, targets, len(pictures.classes))} if dense else accuracy(scores, targets)
+            rows += [{**about, "tested": tested, "metric": metric, "value": value} for metric, value in values.items()]
     return pd.DataFrame(rows)

@@ -74,17 +74,25 @@ def _resnet(start: nn.Sequential, inputs: int, rows: tuple[tuple[int, int, int],
     return nn.Sequential(*start, *stages), inputs
 
 
+RESNET50 = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # planes, blocks, stride
+
+
 def resnet41(inputs: int, width: float, dense: bool) -> tuple[nn.Sequential, int]:
     """Table 1a: up-scaling and the last three stages of ResNet-50, the first of them without stride."""
     c = round(256 * width)
-    return _resnet(nn.Sequential(up_scale(inputs, c)), c, ((128, 4, 1), (256, 6, 2), (512, 3, 2)), width, dense)
+    return _resnet(nn.Sequential(up_scale(inputs, c)), c, ((128, 4, 1), *RESNET50[2:]), width, dense)
+
+
+def resnet49(inputs: int, width: float, dense: bool) -> tuple[nn.Sequential, int]:
+    """Section 4.6, for the latents of large pictures: ResNet-50 without its first convolution and pooling."""
+    return _resnet(nn.Sequential(), inputs, RESNET50, width, dense)
 
 
 def resnet50(inputs: int, width: float, dense: bool) -> tuple[nn.Sequential, int]:
     """ResNet-50 on pixels."""
     c = round(64 * width)
     start = nn.Sequential(Conv2dNormActivation(inputs, c, 7, 2), nn.MaxPool2d(3, 2, 1))
-    return _resnet(start, c, ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)), width, dense)
+    return _resnet(start, c, RESNET50, width, dense)
 
 
 # (expansion t, channels c, blocks n, stride s). The fourth row is printed with c = 96 and s = 1, but the next row's input is half as
@@ -117,7 +125,8 @@ def mobilenetv2(inputs: int, width: float, _: bool) -> tuple[nn.Sequential, int]
 
 # Name to (backbone, pixels a side for each sample of its input).
 LEARNERS: dict[str, tuple[Callable[[int, float, bool], tuple[nn.Sequential, int]], int]] = {
-    "resnet41": (resnet41, 16), "mobilenetv2_45": (mobilenetv2_45, 16), "resnet50": (resnet50, 1), "mobilenetv2": (mobilenetv2, 1),
+    "resnet41": (resnet41, 16), "mobilenetv2_45": (mobilenetv2_45, 16), "resnet49": (resnet49, 16), "resnet50": (resnet50, 1),
+    "mobilenetv2": (mobilenetv2, 1),
 }  # fmt: skip
 
 

@@ -104,18 +104,18 @@ def train_learner(
     return model.eval()
 
 
-def original_size(image: np.ndarray) -> Tensor:
-    """A picture for the codec at its own size, resized to the nearest multiples of 16: (1, 3, H, W) in 0..1."""
-    return resized(to_tensor(image), tuple(max(1, round(n / STRIDE)) * STRIDE for n in image.shape[:2]))[None]
+def original_size(image: np.ndarray, enlarged: int = 1) -> Tensor:
+    """A picture for the codec at `enlarged` times its own size, resized to the nearest multiples of 16: (1, 3, H, W) in 0..1."""
+    return resized(to_tensor(image), tuple(max(1, round(enlarged * n / STRIDE)) * STRIDE for n in image.shape[:2]))[None]
 
 
 @torch.inference_mode()
-def predict(model: Learner, received: Received, samples: Sequence[Sample], side: int = 0) -> Iterator[Tensor]:
-    """Scores of each sample, (classes,) or (classes, H, W), at its original size, or resized to `side`."""
+def predict(model: Learner, received: Received, samples: Sequence[Sample], side: int = 0, enlarged: int = 1) -> Iterator[Tensor]:
+    """Scores of each sample, (classes,) or (classes, H, W), at `enlarged` times its original size, or resized to `side`."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.eval().to(device), received.to(device)
     for image, _ in samples:
-        x = resized(to_tensor(image), (side, side))[None] if side else original_size(image)
+        x = resized(to_tensor(image), (side, side))[None] if side else original_size(image, enlarged)
         yield model(received(x.to(device)))[0].cpu()
 
 

@@ -34,7 +34,7 @@ def correlations(pictures: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """What Tables 2 to 4 compare, as differences of top-1 accuracy in percentage points at each rate.
+    """What Tables 2 to 4 and 7 compare, as differences of top-1 accuracy in percentage points at each rate.
 
     Args:
         table: of the learners, several rates together: columns network, domain, training, features, tested, rate, metric, value (0..1).
@@ -43,16 +43,18 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
         Columns comparison, network, rate, gain_pp; rate "mean" is the mean over all rates.
     """
     top1 = table.query("metric == 'top1'").set_index(["network", "domain", "training", "features", "tested", "rate"]).value.sort_index() * 100
-    rows = []
+    found = {}
     for name in [n for n in ON_PIXELS if n in set(table.network)]:
         ours = top1[name, "latent", "variable", CHANNELS, "original"]
         others = {
             "latent - reconstruction": top1[ON_PIXELS[name], "reconstruction", "smallest", CHANNELS, "fixed"],
             **{f"variable - {size}": top1[name, "latent", size, CHANNELS, "original"] for size in ("smallest", "largest")},
         }
-        here = {comparison: ours - other for comparison, other in others.items()}
+        found |= {(comparison, name): ours - other for comparison, other in others.items()}
         features = set(table[table.network == name].features)
-        here |= {f"{n} features - all": top1[name, "latent", "variable", n, "original"] - ours for n in SUBSETS if n in features}
-        for comparison, gain in here.items():
-            rows += [(comparison, name, rate, float(value)) for rate, value in [*gain.items(), ("mean", gain.mean())]]
+        found |= {(f"{n} features - all", name): top1[name, "latent", "variable", n, "original"] - ours for n in SUBSETS if n in features}
+    if "resnet49" in set(table.network):
+        large = top1["resnet49", "latent"].xs((CHANNELS, "enlarged"), level=["features", "tested"])
+        found["variable - middle", "resnet49"] = large["variable"] - large["middle"]
+    rows = [(*key, rate, float(value)) for key, gain in found.items() for rate, value in [*gain.items(), ("mean", gain.mean())]]
     return pd.DataFrame(rows, columns=["comparison", "network", "rate", "gain_pp"])
