@@ -117,8 +117,10 @@ def durations(run: RunFolder) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["notebook", "seconds", "ended", "memory"]).sort_values("seconds", ascending=False)
 
 
-def span(seconds: float) -> str:
-    """Seconds in words of two units at most."""
+def span(seconds: float | None) -> str:
+    """Seconds in words of two units at most; "?" where they are not known (None or NaN)."""
+    if seconds is None or seconds != seconds:
+        return "?"
     minutes, s = divmod(round(seconds), 60)
     hours, m = divmod(minutes, 60)
     return f"{hours} h {m:02d} min" if hours else f"{m} min {s:02d} s" if m else f"{seconds:.1f} s" if seconds < 10 else f"{s} s"

@@ -99,7 +99,7 @@ def plan(table: pd.DataFrame, run: str, rates: dict[str, Any]) -> RenderableType
     for column in grid.columns[1:]:
         column.justify = "right"
     for row in table.itertuples():
-        longest = span(row.longest_h * 3600) if row.longest_h == row.longest_h else "?"
+        longest = span(row.longest_h * 3600)
         grid.add_row(row.rule, str(row.jobs), _known(row.hours), longest, _known(row.disk_gb), f"{row.memory_mb / 1e3:.1f}")
     more = "at least " if table.hours.isna().any() else "about "
     total = f"{run}: {table.jobs.sum()} jobs, {more}{table.hours.sum():.1f} hours one after another, {more}{table.disk_gb.sum():.1f} GB of disk."

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from promic_nb import screens
 from promic_nb.cli import app
 from promic_nb.errors import UserError
 from promic_nb.status import SITTING, find_sitting, note_sitting, read_status
@@ -92,6 +93,14 @@ def test_a_training_shows_its_cell_its_iteration_and_what_is_left(run):
     assert (job.cell, job.cells, job.heading, job.iteration, job.iterations) == (3, 3, "Training", 200, 1000)
     assert job.elapsed_s == pytest.approx(100, abs=30)
     assert job.left_s == pytest.approx(400, abs=120)  # 200 of 1000 in 100 seconds
+
+
+def test_a_job_that_has_just_begun_is_shown_with_unknown_times(run, capsys):
+    """Its notebook is not written yet, so there is nothing to tell when it ends."""
+    say(run, BLOCK.format(rule="model", name="07-A", job=3))
+    begin(run, "07-A")
+    screens.show(screens.status(read_status(run)))
+    assert "07-A" in (shown := capsys.readouterr().out) and shown.count("?") == 2
 
 
 def test_a_failed_job_names_its_log_and_a_second_attempt_clears_it(run):
