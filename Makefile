@@ -47,8 +47,8 @@ reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phant
 plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and about how many hours and how much disk they take
 	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' --settings '$(SETTINGS)'
 
-test: .venv/.installed ## Run the tests (about ten minutes)
-	@$(BIN)/pytest
+test: .venv/.installed ## Run the tests (about ten minutes), in up to four processes
+	@$(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
 	@$(BIN)/ruff check .

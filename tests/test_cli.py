@@ -75,7 +75,7 @@ def test_verdicts_fold_what_was_not_run(tmp_path):
     lines = promic("verdicts", PROMIC_ROOT=str(tmp_path), COLUMNS="250").stdout.splitlines()
     table6 = [line.split()[-1] for line in lines if line.startswith("ProMIC") and " Table 6 " in line]
     assert table6 == ["reproduced", "run"]  # one number, and one line for the 47 others
-    assert sum("48 numbers: need a long training of JJNet" in line for line in lines) == 3  # Tables 8, 18 and 19
+    assert sum("48 numbers: need a long training of JJNet" in line for line in lines) == 4  # Tables 8, 17, 18 and 19
     assert len(lines) < 100  # of more than 700 claims
 
 
