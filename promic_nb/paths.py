@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -12,6 +13,15 @@ def root() -> Path:
         return Path(os.environ["PROMIC_ROOT"])
     here = Path.cwd()
     return next((p for p in (here, *here.parents) if (p / "Snakefile").is_file()), here)
+
+
+def copy_project(project: Path, to: Path) -> Path:
+    """What a run needs of a project, without runs and data, in another folder: for a run that nothing disturbs. Returns that folder."""
+    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
+        shutil.copytree(project / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "Snakefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(project / name, to / name)
+    return to
 
 
 def code_file(name: str) -> Path:

@@ -9,12 +9,13 @@ Prints wall times T1 and TN and the efficiency T1 / (N TN). Use a quiet machine.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from promic_nb.paths import copy_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,10 +24,7 @@ def run(profile: str, data: str, jobs: int, targets: list[str]) -> tuple[float, 
     """Wall seconds of the workflow, and the sum of its notebooks' seconds."""
     with tempfile.TemporaryDirectory(prefix="promic-") as folder:
         top = Path(folder)
-        for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
-            shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("Snakefile", "requirements.lock"):
-            shutil.copy(ROOT / name, top / name)
+        copy_project(ROOT, top)
         dataset = "lucchi" if data else "phantom"
         settings = [f"dataset={dataset}", *([f"data={Path(data).resolve()}"] if data else [])]
         command = [sys.executable, "-m", "snakemake", "--configfile", f"config/{profile}.yaml", "--config", *settings, "--cores", str(jobs)]

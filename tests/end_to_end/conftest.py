@@ -1,24 +1,20 @@
 """One whole run of the tiny profile, shared by the tests of this folder, in a temporary copy of the project."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from promic_nb.paths import copy_project
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    top = tmp_path_factory.mktemp("project")
-    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "requirements.lock"):
-        shutil.copy(ROOT / name, top / name)
-    return top
+    return copy_project(ROOT, tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ import yaml
 
 from promic_nb.compare import MEASURED
 from promic_nb.datasets.phantom import write_phantom
+from promic_nb.paths import copy_project
 from promic_nb.provenance import sha256
 
 ROOT = Path(__file__).parents[2]
@@ -40,12 +41,9 @@ BLOCK = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    ou
 FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 
 
-def copy_project(top: Path, profile: Path) -> Path:
-    """What a run needs of the project, in the folder `top`, with `profile` among its profiles."""
-    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
-        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "Snakefile", "requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, top / name)
+def fresh(top: Path, profile: Path) -> Path:
+    """A copy of the project in the folder `top`, with `profile` among its profiles."""
+    copy_project(ROOT, top)
     shutil.copy(profile, top / "config" / f"{profile_name(profile)}.yaml")
     return top
 
@@ -178,13 +176,13 @@ def main() -> None:
     place = [f"DATA={data or ''}", f"DATASET={'lucchi' if given.data else 'phantom'}"]
     reference, begin = given.reference, time.monotonic()
     if not reference:
-        reference = copy_project(top / "undisturbed", given.profile)
+        reference = fresh(top / "undisturbed", given.profile)
         whole = killed_run(reference, name, place, given.targets, 0, 0, rng)
         print(f"undisturbed: {whole['finished']} jobs in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     hit: list[str] = []
     runs = 0
     while len(hit) < given.kills:
-        project, runs = copy_project(top / f"killed{runs}", given.profile), runs + 1
+        project, runs = fresh(top / f"killed{runs}", given.profile), runs + 1
         happened = killed_run(project, name, place, given.targets, given.kills - len(hit), given.delay, rng)
         hit += happened["hit"]
         assert happened["hit"], f"{project}: no kill reached the run; are processes and their environment visible here, is --delay too long?"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from promic_nb.paths import copy_project
 from promic_nb.status import read_status
 
 ROOT = Path(__file__).parents[2]
@@ -24,10 +25,7 @@ def test_the_tiny_workflow_runs_as_jobs(tmp_path, tiny_root):
     idle = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, check=False)
     if idle.returncode or not idle.stdout:
         pytest.skip(f"no cluster answers ({idle.stderr.strip()[:80]}): bash tests/slurm/start.sh FOLDER")
-    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "requirements.lock"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    copy_project(ROOT, tmp_path)
     accounting = subprocess.run(["sacct"], capture_output=True, check=False).returncode == 0
     command = [
         sys.executable, "-m", "snakemake", "--profile", "config/slurm", *([] if accounting else ["--slurm-status-command", "squeue"]),
