@@ -75,17 +75,16 @@ def print_comparison(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
 ) -> None:
     """Print which artifacts of two runs differ, by how much and why. Exit code 0: none but measured times and memory; 1: some do."""
+    from promic_nb import screens
     from promic_nb.compare import as_json as plain
-    from promic_nb.compare import compare, tree
+    from promic_nb.compare import compare
     from promic_nb.report import find_run
 
     found = compare(find_run(paths.root(), run_a), find_run(paths.root(), run_b))
     if as_json:
         typer.echo(json.dumps(plain(found), indent=1))
     else:
-        from rich.console import Console
-
-        Console(soft_wrap=True, highlight=False).print(tree(found))
+        screens.show(screens.comparison(found), soft_wrap=True)
     raise typer.Exit(any(c.differs for c in found))
 
 

@@ -6,37 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from PIL import Image
-from rich.markup import escape
-from rich.tree import Tree
-from safetensors.numpy import load_file
-
+from promic_nb.changes import MEASURED, READERS, Change
 from promic_nb.explain import read_sidecar
-from promic_nb.provenance import read_parquet, sha256
+from promic_nb.provenance import sha256
 from promic_nb.report import RunFolder
-
-# Columns of measured times and memory: never equal twice, so they are shown and not counted.
-MEASURED = frozenset(["encode_s", "decode_s", "encode_mb", "decode_mb", "encode_mpixel_s", "decode_mpixel_s", "seconds", "peak_mb"])
-
-SHOWN = 5  # changes and reasons of an artifact on the terminal
-
-
-@dataclass(frozen=True)
-class Change:
-    """What differs in one column, tensor, array or picture.
-
-    Attributes:
-        name: of the column or tensor.
-        values: how many differ.
-        absolute, relative: largest difference, and largest one as a share of the larger value; None for what is no number.
-    """
-
-    name: str
-    values: int
-    absolute: float | None = None
-    relative: float | None = None
 
 
 @dataclass
@@ -115,75 +88,6 @@ def _differing(name: str, a: Path, b: Path, causes: dict[str, list[str]], before
     return Comparison(name, kind, state, changes, rows, causes if state != "equal" else {})
 
 
-def _tables(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
-    left, right = read_parquet(a), read_parquet(b)
-    changes = [Change(column, len(left if column in left else right)) for column in left.columns.symmetric_difference(right.columns)]
-    columns = [c for c in left.columns if c in right.columns]
-    key = _key(left[columns], right[columns])
-    left, right = (t.assign(_copy=t.groupby(key, dropna=False).cumcount() if key else range(len(t))) for t in (left, right))
-    both = left[[*columns, "_copy"]].merge(right[[*columns, "_copy"]], on=[*key, "_copy"], how="outer", suffixes=("_a", "_b"), indicator="_side")
-    side = both._side.value_counts()
-    both = both[both._side == "both"]
-    for column in (c for c in columns if c not in key):
-        change = _values(column, both[f"{column}_a"], both[f"{column}_b"])
-        changes += [change] if change.values else []
-    return changes, (int(side["left_only"]), int(side["right_only"]))
-
-
-def _key(a: pd.DataFrame, b: pd.DataFrame) -> list[str]:
-    """The columns that tell rows apart in both tables: names first, then whole numbers, then numbers; no more than needed."""
-    rank = {"b": 0, "O": 0, "i": 1, "u": 1, "f": 2}
-    candidates = [c for c in a.columns if c not in MEASURED and not isinstance(a[c].iloc[0] if len(a) else None, (list, np.ndarray))]
-    ordered = sorted(candidates, key=lambda c: rank.get(a[c].dtype.kind, 0))
-
-    def unique(columns: list[str]) -> bool:
-        return all(not t.duplicated(columns).any() if columns else len(t) < 2 for t in (a, b))
-
-    key: list[str] = []
-    for column in ordered:
-        if unique(key):
-            break
-        key.append(column)
-    for column in reversed(key[:]):
-        rest = [c for c in key if c != column]
-        key = rest if unique(rest) else key
-    return key
-
-
-def _values(name: str, a: Any, b: Any) -> Change:
-    """How two columns or arrays of one shape differ; two NaN are equal."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape:
-        return Change(name, max(a.size, b.size))
-    if a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
-        a, b = a.astype(float), b.astype(float)
-        gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.nan_to_num(np.abs(a - b), nan=np.inf))
-        if not gap.any():
-            return Change(name, 0)
-        return Change(name, int((gap > 0).sum()), float(gap.max()), float((gap / np.fmax(np.fmax(abs(a), abs(b)), np.finfo(float).tiny)).max()))
-    return Change(name, sum(str(x) != str(y) for x, y in zip(a.ravel(), b.ravel(), strict=True)))
-
-
-def _models(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
-    left, right = load_file(a), load_file(b)
-    nothing = np.empty(0)
-    found = [_values(name, left.get(name, nothing), right.get(name, nothing)) for name in sorted(left.keys() | right.keys())]
-    return [change for change in found if change.values], (0, 0)
-
-
-def _arrays(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
-    change = _values("values", np.load(a, mmap_mode="r"), np.load(b, mmap_mode="r"))
-    return [change] if change.values else [], (0, 0)
-
-
-def _pictures(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
-    change = _values("samples", *(np.array(Image.open(path).convert("RGB")) for path in (a, b)))
-    return [change] if change.values else [], (0, 0)
-
-
-READERS = {".parquet": _tables, ".safetensors": _models, ".npy": _arrays, ".png": _pictures}
-
-
 def _plain(about: dict[str, Any], run: RunFolder) -> dict[str, Any]:
     """A sidecar in which the run's own folders have no name, so that those of two runs can be equal."""
 
@@ -231,28 +135,6 @@ def _differences(a: Any, b: Any) -> list[str]:
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text[:12] if len(text) == 64 and " " not in text else text
-
-
-def tree(found: list[Comparison]) -> Tree:
-    """The comparisons for the terminal; equal artifacts are counted only."""
-    counts = {state: sum(c.state == state for c in found) for state in dict.fromkeys(c.state for c in found)}
-    top = Tree(f"{len(found)} artifacts: {', '.join(f'{n} {state}' for state, n in sorted(counts.items()))}")
-    for c in found:
-        if c.state == "equal":
-            continue
-        branch = top.add(f"[bold]{escape(c.artifact)}[/]  {c.kind}, [{'red' if c.differs else 'yellow'}]{c.state}[/]")
-        if any(c.rows):
-            branch.add(f"rows in A only: {c.rows[0]}, in B only: {c.rows[1]}")
-        for x in sorted(c.changes, key=lambda x: -(x.relative or 0))[:SHOWN]:
-            size = "" if x.absolute is None else f", largest difference {x.absolute:.3g} ({100 * x.relative:.3g} %)"
-            branch.add(escape(f"{x.name}: {x.values} values{size}"))
-        if len(c.changes) > SHOWN:
-            branch.add(f"and {len(c.changes) - SHOWN} more")
-        for cause, what in c.causes.items():
-            branch.add(escape(f"{cause}: {', '.join(what[:SHOWN])}{f' and {len(what) - SHOWN} more' if len(what) > SHOWN else ''}"))
-        if not c.causes and not c.state.startswith("only"):
-            branch.add("the sidecars name no cause")
-    return top
 
 
 def as_json(found: list[Comparison]) -> list[dict[str, Any]]:

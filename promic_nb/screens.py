@@ -1,4 +1,4 @@
-"""What `promic doctor`, `status` and `plan` show on a terminal. Tables by rich; the contents come from the modules of these names."""
+"""What `promic doctor`, `status`, `plan` and `compare` show on a terminal. Tables by rich; the contents come from the modules of these names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
+from promic_nb.compare import Comparison
 from promic_nb.doctor import Finding
 from promic_nb.report import span
 from promic_nb.status import Status
@@ -27,9 +29,12 @@ NEXT = {
 }
 
 
-def show(screen: RenderableType) -> None:
-    """Print a screen."""
-    Console(highlight=False).print(screen)
+SHOWN = 5  # changes and reasons of an artifact on the terminal
+
+
+def show(screen: RenderableType, soft_wrap: bool = False) -> None:
+    """Print a screen; with `soft_wrap` the terminal breaks long lines, so that they can be searched and copied."""
+    Console(highlight=False, soft_wrap=soft_wrap).print(screen)
 
 
 def doctor(findings: list[Finding]) -> RenderableType:
@@ -115,3 +120,25 @@ def plan(table: pd.DataFrame, run: str, rates: dict[str, Any]) -> RenderableType
 
 def _known(value: float) -> str:
     return f"{value:.2f}" if value == value else "?"
+
+
+def comparison(found: list[Comparison]) -> RenderableType:
+    """The artifacts that differ, with what and why; equal artifacts are counted only."""
+    counts = {state: sum(c.state == state for c in found) for state in dict.fromkeys(c.state for c in found)}
+    top = Tree(f"{len(found)} artifacts: {', '.join(f'{n} {state}' for state, n in sorted(counts.items()))}")
+    for c in found:
+        if c.state == "equal":
+            continue
+        branch = top.add(f"[bold]{escape(c.artifact)}[/]  {c.kind}, [{'red' if c.differs else 'yellow'}]{c.state}[/]")
+        if any(c.rows):
+            branch.add(f"rows in A only: {c.rows[0]}, in B only: {c.rows[1]}")
+        for x in sorted(c.changes, key=lambda x: -(x.relative or 0))[:SHOWN]:
+            size = "" if x.absolute is None else f", largest difference {x.absolute:.3g} ({100 * x.relative:.3g} %)"
+            branch.add(escape(f"{x.name}: {x.values} values{size}"))
+        if len(c.changes) > SHOWN:
+            branch.add(f"and {len(c.changes) - SHOWN} more")
+        for cause, what in c.causes.items():
+            branch.add(escape(f"{cause}: {', '.join(what[:SHOWN])}{f' and {len(what) - SHOWN} more' if len(what) > SHOWN else ''}"))
+        if not c.causes and not c.state.startswith("only"):
+            branch.add("the sidecars name no cause")
+    return top

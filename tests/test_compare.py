@@ -10,8 +10,9 @@ import pytest
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
+from promic_nb.changes import Change
 from promic_nb.cli import app
-from promic_nb.compare import Change, compare
+from promic_nb.compare import compare
 from promic_nb.provenance import Run
 from promic_nb.report import find_run
 

@@ -30,7 +30,7 @@ import pandas as pd
 import psutil
 import yaml
 
-from promic_nb.compare import MEASURED
+from promic_nb.changes import MEASURED
 from promic_nb.datasets.phantom import write_phantom
 from promic_nb.paths import copy_project
 from promic_nb.provenance import sha256
