@@ -3,6 +3,8 @@ PROFILE ?= quick
 DATA ?=
 CELLS ?=
 SETTINGS ?=
+# A part of a run: files of its folder, e.g. ONLY="notebooks/08_detection.ipynb notebooks/21_probes.ipynb".
+ONLY ?=
 # The profile's own data set, where it names one and no DATA is given; else the phantom.
 DATASET ?= $(if $(DATA),lucchi,$(or $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
@@ -15,7 +17,7 @@ BIN := .venv/bin
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --wait 5 --conflict-exit-code 75 data/.lock)
 SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
-            $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs
+            $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs $(addprefix data/runs/$(PROFILE)/$(DATASET)/,$(ONLY))
 
 .PHONY: help install reproduce plan test lint lab clean
 .DEFAULT_GOAL := help

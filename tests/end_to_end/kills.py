@@ -57,8 +57,7 @@ def start(project: Path, profile: str, data: list[str], targets: list[str], mark
     """`make reproduce` in a project, two jobs at a time; every process of it carries `mark` in its environment."""
     environment = {**os.environ, "PYTHONPATH": str(project), "PROMIC_KILLS": mark, "OMP_NUM_THREADS": "1"}
     environment.pop("PROMIC_ROOT", None)
-    cores = " ".join(["2", *targets])  # Snakemake takes targets among its options
-    given = [f"PROFILE={profile}", *data, f"CORES={cores}", f"BIN={Path(sys.executable).parent}"]
+    given = [f"PROFILE={profile}", *data, "CORES=2", f"ONLY={' '.join(targets)}", f"BIN={Path(sys.executable).parent}"]
     command = ["make", "--old-file=.venv/.installed", "reproduce", *given]
     with log.open("w") as out:
         return subprocess.Popen(command, cwd=project, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
@@ -164,7 +163,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="slices in Lucchi's layout; by default the phantom")
     parser.add_argument("--reference", type=Path, help="a project with an undisturbed run; by default one is made")
     parser.add_argument("--folder", type=Path, help="where to work, kept afterwards; by default a temporary folder")
-    parser.add_argument("targets", nargs="*", help="files to make; by default all")
+    parser.add_argument("targets", nargs="*", help="files of the run's folder to make; by default all")
     given = parser.parse_args()
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)

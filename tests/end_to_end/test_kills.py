@@ -12,7 +12,7 @@ from promic_nb.report import find_run
 
 pytestmark = pytest.mark.end_to_end
 RUN = "data/runs/test/phantom"
-TARGETS = [f"{RUN}/tables/bd_rate.parquet", f"{RUN}/models/A/low/seed0/ap.parquet"]
+TARGETS = ["tables/bd_rate.parquet", "models/A/low/seed0/ap.parquet"]
 
 
 def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_path):
