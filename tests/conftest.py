@@ -22,6 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 LONGEST = ("end_to_end", "notebooks")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """For runs in several processes: the longest tests first, and tests that share what they make in one process (a file, or the end-to-end run)."""
     items.sort(key=lambda item: item.path.parent.name not in LONGEST)
