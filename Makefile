@@ -50,7 +50,7 @@ plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and ab
 	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' --settings '$(SETTINGS)'
 
 test: .venv/.installed ## Run the tests (about ten minutes), in up to four processes
-	@$(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
 	@$(BIN)/ruff check .

@@ -19,16 +19,9 @@ settings.register_profile("fixed", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
-LONGEST = ("end_to_end", "notebooks")
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """For runs in several processes: the longest tests first, and tests that share what they make in one process (a file, or the end-to-end run)."""
-    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "end_to_end" else str(item.path)))
+    """The longest files first, so that several processes end at about the same time."""
+    items.sort(key=lambda item: item.path.parent.name not in ("end_to_end", "notebooks"))
 
 
 @pytest.fixture(scope="session", autouse=True)
