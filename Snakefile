@@ -137,7 +137,7 @@ rule rate_distortion:
     output:
         notebook=f"{RUN}/notebooks/04_rate_distortion.ipynb",
         tables=multiext(f"{TABLES}/bd_rate", ".parquet", ".json") + multiext(f"{TABLES}/coding_cost", ".parquet", ".json"),
-        figures=expand(f"{FIGURES}/{{figure}}{{suffix}}", figure=["rate_distortion", "coding_cost", *(f"rd_{m}" for m in P.benchmark.metrics)], suffix=[".png", ".json"]),
+        figures=expand(f"{FIGURES}/{{figure}}{{suffix}}", figure=["rate_distortion", "coding_cost_plot", *(f"rd_{m}" for m in P.benchmark.metrics)], suffix=[".png", ".json"]),
     params:
         yaml=lambda w, input: checked("04_rate_distortion", **COMMON, benchmarks=[*input.tables, *input.others], references=P.benchmark.references, tables=TABLES, figures=FIGURES),
     log:

@@ -30,7 +30,7 @@ if P.studies.latent_learning:
         output:
             notebook=f"{RUN}/notebooks/15_latent_learning.ipynb",
             tables=expand(f"{TABLES}/{{name}}.{{ext}}", name=["latent_learning", "latent_learning_gains", "latent_learning_networks", "latent_codec", "rate_term"], ext=["parquet", "json"]),
-            figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["latent_learning", "rate_term"], ext=["png", "json"]),
+            figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["latent_learning_plot", "rate_term_plot"], ext=["png", "json"]),
         params:
             yaml=checked("15_latent_learning", **COMMON, results=expand(f"{RUN}/latent_learning/{{point}}", point=BETAS), tables=TABLES, figures=FIGURES),
         log:

@@ -70,7 +70,7 @@ if P.probes:
         output:
             notebook=f"{RUN}/notebooks/21_probes.ipynb",
             tables=expand(f"{TABLES}/{{name}}.{{ext}}", name=["feature_correlation", "features", "cross_rate"], ext=["parquet", "json"]),
-            figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["feature_correlation", "feature_means", "cross_rate"], ext=["png", "json"]),
+            figures=expand(f"{FIGURES}/{{name}}.{{ext}}", name=["feature_correlation_plot", "feature_means", "cross_rate_plot"], ext=["png", "json"]),
         params:
             yaml=lambda w, input: checked("21_probes", **COMMON, features=FEATURES, cross_rates=list(input.cross), tables=TABLES, figures=FIGURES),
         log:

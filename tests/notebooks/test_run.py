@@ -88,7 +88,7 @@ def test_04_rate_distortion(execute, out):
     assert "2 points" in bd.reason["jpeg", "jpegai_bop_off", "psnr"]
     cost = pd.read_parquet(out / "tables" / "coding_cost.parquet").set_index("codec")
     assert cost.encode_mpixel_s["jpeg"] > cost.encode_mpixel_s["hevc"] > 0
-    for figure in ("rate_distortion", "coding_cost", "rd_psnr", "rd_nlpd", "rd_datasets_psnr"):
+    for figure in ("rate_distortion", "coding_cost_plot", "rd_psnr", "rd_nlpd", "rd_datasets_psnr"):
         assert (out / "figures" / f"{figure}.png").is_file()
 
 
@@ -218,7 +218,7 @@ def test_15_latent_learning(execute, out):
     assert "variable - middle" in set(gains.comparison)
     networks = pd.read_parquet(out / "tables" / "latent_learning_networks.parquet").set_index("network")
     assert networks.layers.to_dict() == {"resnet41": 41, "mobilenetv2_45": 45, "resnet49": 49, "resnet50": 50, "mobilenetv2": 53}
-    assert (out / "figures" / "rate_term.png").is_file()
+    assert (out / "figures" / "rate_term_plot.png").is_file()
 
 
 def test_16_multitask_train(execute, out):
@@ -258,7 +258,7 @@ def test_21_probes(execute, out):
     execute("21_probes")
     summary = pd.read_parquet(out / "tables" / "features.parquet")
     assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
-    for figure in ("feature_correlation", "feature_means", "cross_rate"):
+    for figure in ("feature_correlation_plot", "feature_means", "cross_rate_plot"):
         assert (out / "figures" / f"{figure}.png").is_file()
 
 
@@ -294,7 +294,7 @@ def test_18_extensions(execute, out):
     assert set(table.variant) == {"plain", "channels", "guidance", "one model", "masks"} and set(table.of) == {"boxes", "masks"}
     channels = pd.read_parquet(out / "tables" / "channels.parquet")
     assert channels.channels.tolist() == [16, 160] and channels.gmac.is_monotonic_increasing
-    assert (out / "figures" / "channels.png").is_file() and (out / "figures" / "one_model.png").is_file()
+    assert (out / "figures" / "channels_plot.png").is_file() and (out / "figures" / "one_model.png").is_file()
 
 
 def test_22_search(execute, out):
