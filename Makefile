@@ -49,7 +49,7 @@ reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phant
 plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and about how many hours and how much disk they take
 	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' --settings '$(SETTINGS)'
 
-test: .venv/.installed ## Run the tests (about ten minutes), in up to four processes
+test: .venv/.installed ## Run the tests, in up to four processes (about a quarter of an hour on two cores)
 	@$(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
