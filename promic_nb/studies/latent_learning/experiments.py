@@ -85,7 +85,9 @@ def run_experiments(
     Returns:
         Columns task, network, domain, training, features, tested ("original", "fixed" or "enlarged"), metric (top1, top5, miou), value (0..1).
     """
-    order = np.argsort(-channel_statistics(codec, pictures.train[:RANKED])[0], kind="stable")
+    order = None  # of the channels, by falling variance: a pass of the codec over many pictures, which only learners on some channels need
+    if any(e.features != CHANNELS for e in experiments):
+        order = np.argsort(-channel_statistics(codec, pictures.train[:RANKED])[0], kind="stable")
     targets = [target for _, target in pictures.test]
     if dense:
         tests = {"fixed": {"side": sides[1]}}
