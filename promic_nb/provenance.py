@@ -150,9 +150,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
         UserError: a damaged file.
     """
     import pandas as pd
+    from pyarrow.fs import LocalFileSystem
 
-    try:
-        return pd.read_parquet(path)
+    try:  # Arrow opens the file: with one opened by Python, its threads may abort the process at exit (apache/arrow issues 34314 and 50482)
+        return pd.read_parquet(path, filesystem=LocalFileSystem())
     except (ValueError, OSError) as error:  # pyarrow's errors are of both kinds
         raise UserError(f"{path} is no whole Parquet table ({error})", "Delete it and make it again: make reproduce") from None
 

@@ -3,12 +3,13 @@ import json
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from pyarrow import parquet
 from rich.console import Console
 
 from promic_nb import provenance
 from promic_nb.errors import UserError
 from promic_nb.explain import explain, read_sidecar, stale
-from promic_nb.provenance import Run, sha256
+from promic_nb.provenance import Run, read_parquet, sha256
 
 
 @pytest.fixture
@@ -86,6 +87,16 @@ def test_an_interrupted_write_leaves_the_old_file(run, tmp_path, monkeypatch):
     assert pd.read_parquet(tmp_path / "t.parquet").x.tolist() == [1]
     assert not list(tmp_path.glob("*.part"))
     assert json.loads((tmp_path / "t.json").read_text())["caption"] == "First."
+
+
+def test_arrow_opens_the_file_itself(tmp_path, monkeypatch):
+    """A file opened by Python in Arrow's threads may abort the process when it ends (apache/arrow issue 34314)."""
+    table, given = pd.DataFrame({"bpp": [0.25]}), []
+    table.to_parquet(tmp_path / "t.parquet")
+    read_table = parquet.read_table
+    monkeypatch.setattr(parquet, "read_table", lambda source, **more: given.append(source) or read_table(source, **more))
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "t.parquet"), table)
+    assert [str(g) for g in given] == [str(tmp_path / "t.parquet")]
 
 
 def test_reading_what_is_not_there(run, tmp_path):

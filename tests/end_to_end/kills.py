@@ -26,14 +26,13 @@ import time
 import uuid
 from pathlib import Path
 
-import pandas as pd
 import psutil
 import yaml
 
 from promic_nb.changes import MEASURED
 from promic_nb.datasets.phantom import write_phantom
 from promic_nb.paths import copy_project
-from promic_nb.provenance import sha256
+from promic_nb.provenance import read_parquet, sha256
 
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -149,7 +148,7 @@ def differences(project: Path, reference: Path) -> list[str]:
 
 def equal_tables(file: Path, other: Path) -> bool:
     """Whether two tables are equal in all columns but measured ones, and have such columns."""
-    a, b = pd.read_parquet(file), pd.read_parquet(other)
+    a, b = read_parquet(file), read_parquet(other)
     measured = [c for c in a.columns if c in MEASURED]
     return bool(measured) and list(a.columns) == list(b.columns) and a.drop(columns=measured).equals(b.drop(columns=measured))
 
