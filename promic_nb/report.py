@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,9 +162,13 @@ def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
     """Copy artifacts of a run, all their files and the sidecar, to the folder `target`; return the copies.
 
     Raises:
-        UserError: the run has no such artifact; nothing is copied then.
+        UserError: the run has no such artifact, or a figure and a table of that name, whose sidecars would be one file; nothing is copied then.
     """
-    there = {a["artifact"]: a for a in run.sidecars()}
+    sidecars = run.sidecars()
+    there = {a["artifact"]: a for a in sidecars}
+    for name, count in Counter(a["artifact"] for a in sidecars).items():
+        if count > 1 and name in names:
+            raise UserError(f"the run {run.profile}/{run.path.name} has a figure and a table called {name!r}", "Rename one in its notebook")
     if missing := [n for n in names if n not in there]:
         raise UserError(f"the run {run.profile}/{run.path.name} has no {missing[0]!r}", f"It has: {', '.join(there)}")
     files = [there[n]["path"].parent / f for n in names for f in (*there[n]["files"], there[n]["path"].name)]

@@ -108,3 +108,12 @@ def test_publishing_copies_files_and_origin(root):
     with pytest.raises(UserError, match="has no 'ap'"):
         publish(find_run(root), ["bd_ap", "ap"], root / "elsewhere")
     assert not (root / "elsewhere").exists()
+
+
+def test_a_figure_and_a_table_of_one_name_are_not_published(root):
+    run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
+    run.save_table(pd.DataFrame({"bpp": [0.5]}), root / "data/runs/quick/phantom/tables/ap50_over_rate", "AP50.")
+    with pytest.raises(UserError, match="a figure and a table called 'ap50_over_rate'"):
+        publish(find_run(root), ["bd_ap", "ap50_over_rate"], root / "elsewhere")
+    assert not (root / "elsewhere").exists()
+    assert publish(find_run(root), ["bd_ap"], root / "elsewhere")
