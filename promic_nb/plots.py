@@ -70,8 +70,11 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def _legend(figure: Figure, axes: list[Axes]) -> None:
-    """One legend: within a single panel, below several."""
-    if len(axes) == 1:
+    """One legend: within a single panel, beside it where its entries are many and would hide lines, below several."""
+    if len(axes) == 1 and len(axes[0].get_legend_handles_labels()[1]) > 6:
+        figure.set_figwidth(figure.get_figwidth() + 2)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+    elif len(axes) == 1:
         axes[0].legend()
     else:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -33,6 +33,19 @@ def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
     plt.close("all")
 
 
+def test_many_entries_stand_beside_the_panel():
+    rows = [(r, "low", bpp, 0, "AP50", 0.5) for r in "ABCDEFGH" for bpp in (0.1, 0.4)]
+    table = pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
+    with plt.rc_context():
+        plots.use_style()
+        figure = plots.ap_over_rate(table, ["AP50"], list("ABCDEFGH"))
+        figure.draw_without_rendering()
+    (legend,), (axis,) = figure.legends, figure.axes
+    assert len(legend.get_texts()) == 8 and axis.get_legend() is None
+    assert legend.get_window_extent().x0 >= axis.get_window_extent().x1
+    plt.close("all")
+
+
 def test_alternative_text_orders_the_models(ap):
     text = plots.ap_in_words(ap, ["AP50"], ["A", "B"])
     assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
