@@ -71,13 +71,14 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 
 def _legend(figure: Figure, axes: list[Axes]) -> None:
     """One legend: within a single panel, beside it where its entries are many and would hide lines, below several."""
-    if len(axes) == 1 and len(axes[0].get_legend_handles_labels()[1]) > 6:
+    handles, labels = axes[0].get_legend_handles_labels()
+    if len(axes) > 1:
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    elif len(labels) > 6:
         figure.set_figwidth(figure.get_figwidth() + 2)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    elif len(axes) == 1:
-        axes[0].legend()
+        figure.legend(handles, labels, loc="outside right center")
     else:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        axes[0].legend()
 
 
 def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:

@@ -166,9 +166,9 @@ def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
     """
     sidecars = run.sidecars()
     there = {a["artifact"]: a for a in sidecars}
-    for name, count in Counter(a["artifact"] for a in sidecars).items():
-        if count > 1 and name in names:
-            raise UserError(f"the run {run.profile}/{run.path.name} has a figure and a table called {name!r}", "Rename one in its notebook")
+    count = Counter(a["artifact"] for a in sidecars)
+    if twice := [n for n in names if count[n] > 1]:
+        raise UserError(f"the run {run.profile}/{run.path.name} has a figure and a table called {twice[0]!r}", "Rename one in its notebook")
     if missing := [n for n in names if n not in there]:
         raise UserError(f"the run {run.profile}/{run.path.name} has no {missing[0]!r}", f"It has: {', '.join(there)}")
     files = [there[n]["path"].parent / f for n in names for f in (*there[n]["files"], there[n]["path"].name)]
