@@ -56,7 +56,7 @@ lint: .venv/.installed ## Check style, the direction of imports, and that notebo
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m promic_nb.notebooks notebooks/*.ipynb
+	@$(BIN)/python -m promic_nb.notebook.stored notebooks/*.ipynb
 
 lab: .venv/.installed ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks

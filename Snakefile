@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from promic_nb.errors import UserError
-from promic_nb.recipes import RECIPES
-from promic_nb.profiles import load_profile
-from promic_nb.status import note_sitting
-from promic_nb.workflow import modules, notebook_parameters, weight_files
+from promic_nb.experiment.jobs import modules, notebook_parameters, weight_files
+from promic_nb.experiment.profile import load_profile
+from promic_nb.models.recipes import RECIPES
+from promic_nb.runs.status import note_sitting
+
 
 try:
     here = {"data": str(config.get("data") or ""), "cells": str(config.get("cells") or os.environ.get("PROMIC_CELLS", ""))}
@@ -310,7 +311,7 @@ rule report:
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,
-        code=["promic_nb/report.py", "promic_nb/report.html.j2", "promic_nb/claims/registry.py", *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
+        code=["promic_nb/reporting/report.py", "promic_nb/reporting/report.html.j2", "promic_nb/claims/registry.py", *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
     output:
         f"{RUN}/report.html",
     log:

@@ -2,7 +2,9 @@
 
 
 class UserError(ValueError):
-    """Bad input with a remedy. The command line prints it as one line; a notebook shows it as the last line.
+    """Bad input with a remedy.
+
+    The command line prints it as one line; a notebook shows it as the last line.
 
     Args:
         what: the file, parameter or value that is wrong, and how.
@@ -14,4 +16,6 @@ class UserError(ValueError):
         self.what, self.remedy = what, remedy
 
     def __str__(self) -> str:
-        return " ".join(f"{self.what}. {self.remedy}".split())  # one line, whatever another library's message holds
+        return " ".join(
+            f"{self.what}. {self.remedy}".split()
+        )  # one line, whatever another library's message holds

@@ -1,4 +1,6 @@
-"""A headless Chromium over its DevTools protocol: enough to load a page, click, type, resize and look."""
+"""A headless Chromium over its DevTools protocol: enough to load a page, click, type, resize and
+look.
+"""
 
 import base64
 import json
@@ -11,11 +13,25 @@ from pathlib import Path
 
 import websocket  # a dependency of JupyterLab's server
 
-COMMAND = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
+COMMAND = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
 PATIENCE = 120
 
 
@@ -24,16 +40,23 @@ class Chromium:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="chromium-"))
-        self.process = subprocess.Popen([COMMAND, *FLAGS, f"--user-data-dir={self.folder}", "about:blank"], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [COMMAND, *FLAGS, f"--user-data-dir={self.folder}", "about:blank"],
+            stderr=subprocess.DEVNULL,
+        )
         note = self.folder / "DevToolsActivePort"
         until = time.monotonic() + PATIENCE
         while not note.is_file() or len(note.read_text().splitlines()) < 2:
-            assert time.monotonic() < until and self.process.poll() is None, "Chromium did not start"
+            assert time.monotonic() < until and self.process.poll() is None, (
+                "Chromium did not start"
+            )
             time.sleep(0.1)
         port = note.read_text().splitlines()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             target = next(t for t in json.load(answer) if t["type"] == "page")
-        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=PATIENCE, suppress_origin=True)
+        self.socket = websocket.create_connection(
+            target["webSocketDebuggerUrl"], timeout=PATIENCE, suppress_origin=True
+        )
         self.number, self.requests, self.errors, self.events = 0, [], [], []
         for domain in ("Page", "Network", "Runtime"):
             self.send(f"{domain}.enable")
@@ -58,7 +81,13 @@ class Chromium:
 
     def open(self, address: str, width: int = 1280, height: int = 900) -> None:
         """Load a page in a window of this size and wait for it."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
         self.events.clear()
         self.send("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.events:
@@ -86,7 +115,14 @@ class Chromium:
     def press(self, key: str = "Enter") -> None:
         """Press Enter."""
         for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r")
+            self.send(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=13,
+                text="\r",
+            )
 
     def pdf(self) -> bytes:
         """The page as printed."""

@@ -1,4 +1,6 @@
-"""Shared fixtures: a tiny phantom, and real slices and networks where a copy lies beside the project or a variable names one."""
+"""Shared fixtures: a tiny phantom, and real slices and networks where a copy lies beside the
+project or a variable names one.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ def project_root():
 @pytest.fixture(scope="session")
 def tiny_root(tmp_path_factory):
     """Six training and two test slices of 256x256, in the Lucchi++ layout."""
-    return write_phantom(tmp_path_factory.mktemp("phantom") / "stack", counts={"Train": 6, "Test": 2}, size=(256, 256))
+    return write_phantom(
+        tmp_path_factory.mktemp("phantom") / "stack",
+        counts={"Train": 6, "Test": 2},
+        size=(256, 256),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -61,4 +67,6 @@ def vm33_folder():
     for place in (os.environ.get("PROMIC_VM33"), ROOT.parent / "shared" / "data" / "jpeg-ai-vm3.3"):
         if place and Path(place).is_dir():
             return Path(place)
-    pytest.skip("no JPEG AI VM 3.3 networks: set PROMIC_VM33, or put a copy in ../shared/data/jpeg-ai-vm3.3")
+    pytest.skip(
+        "no JPEG AI VM 3.3 networks: set PROMIC_VM33, or put a copy in ../shared/data/jpeg-ai-vm3.3"
+    )

@@ -13,15 +13,23 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from promic_nb.provenance import read_parquet
+from promic_nb.core.files import read_parquet
 
 # The documents that the numbers come from, in short, for tables.
-SOURCES = {"000": "ProMIC", "001": "JPEG AI tasks", "002": "JPEG survey", "003": "JPEG deblocking", "004": "Compressed learning"}
+SOURCES = {
+    "000": "ProMIC",
+    "001": "JPEG AI tasks",
+    "002": "JPEG survey",
+    "003": "JPEG deblocking",
+    "004": "Compressed learning",
+}
 Verdict = Literal["reproduced", "within tolerance", "not reproduced", "not run", "smoke"]
 
 
 class Tolerance(BaseModel):
-    """How far a value may be from the published one: `absolute` in the claim's unit, or `relative` to the published value."""
+    """How far a value may be from the published one: `absolute` in the claim's unit, or `relative`
+    to the published value.
+    """
 
     model_config = ConfigDict(extra="forbid")
     kind: Literal["absolute", "relative"]
@@ -66,12 +74,17 @@ class Claim(BaseModel):
 
 @lru_cache(maxsize=1)
 def load_claims() -> list[Claim]:
-    """All claims, from the YAML files beside this module; a file states what its claims share once, under `common`."""
+    """All claims, from the YAML files beside this module; a file states what its claims share once,
+    under `common`.
+    """
     claims = []
     for file in sorted(files("promic_nb.claims").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
             for group in yaml.safe_load(file.read_text()):
-                claims += [Claim(**{**group.get("common", {}), **row}) for row in group.get("claims") or _grid(group)]
+                claims += [
+                    Claim(**{**group.get("common", {}), **row})
+                    for row in group.get("claims") or _grid(group)
+                ]
     ids = [c.id for c in claims]
     if len(set(ids)) != len(ids):
         raise ValueError(f"claim ids repeat: {sorted(i for i in ids if ids.count(i) > 1)}")
@@ -81,9 +94,10 @@ def load_claims() -> list[Claim]:
 def _grid(group: dict[str, Any]) -> list[dict[str, Any]]:
     """The claims of a whole printed table.
 
-    `axes` names the columns of the source's row and their values; `values` has the printed numbers in their order, the last axis
-    fastest. `what` is filled in with the axes' values, `id` gets them as a suffix, and `source.where` too. `by` has fields for single
-    values of an axis, `exponents` the power of ten that a printed number is to be multiplied with.
+    `axes` names the columns of the source's row and their values; `values` has the printed numbers
+    in their order, the last axis fastest. `what` is filled in with the axes' values, `id` gets them
+    as a suffix, and `source.where` too. `by` has fields for single values of an axis, `exponents`
+    the power of ten that a printed number is to be multiplied with.
     """
     places = list(product(*group["axes"].values()))
     values = str(group["values"]).split()
@@ -93,19 +107,27 @@ def _grid(group: dict[str, Any]) -> list[dict[str, Any]]:
     for place, value in zip(places, values, strict=True):
         at = dict(zip(group["axes"], place, strict=True))
         printed = Decimal(value).scaleb(sum(group.get("exponents", {}).get(v, 0) for v in place))
-        fields = {key: field for v in place for key, field in group.get("by", {}).get(v, {}).items()}
-        rows.append({
-            "id": "-".join([group["id"], *(str(v).replace("_", "-") for v in place)]), "what": group["what"].format(**at),
-            "published": float(printed), "digits": max(0, -printed.as_tuple().exponent),
-            "source": {**group["source"], "where": {**group["source"]["where"], **at}}, **fields,
-        })  # fmt: skip
+        fields = {
+            key: field for v in place for key, field in group.get("by", {}).get(v, {}).items()
+        }
+        rows.append(
+            {
+                "id": "-".join([group["id"], *(str(v).replace("_", "-") for v in place)]),
+                "what": group["what"].format(**at),
+                "published": float(printed),
+                "digits": max(0, -printed.as_tuple().exponent),
+                "source": {**group["source"], "where": {**group["source"]["where"], **at}},
+                **fields,
+            }
+        )
     return rows
 
 
 def judge(claim: Claim, ours: float | None, smoke: bool) -> Verdict:
     """The verdict on one claim.
 
-    *reproduced*: equal as printed; *within tolerance*: as near as the claim allows; *smoke*: measured, but by a smoke profile, which
+    *reproduced*: equal as printed; *within tolerance*: as near as the claim allows; *smoke*:
+        measured, but by a smoke profile, which
     earns no verdict; *not run*: not measured.
     """
     if ours is None or pd.isna(ours):
@@ -115,7 +137,9 @@ def judge(claim: Claim, ours: float | None, smoke: bool) -> Verdict:
     error = abs(ours - claim.published)
     if error <= 0.5 * 10**-claim.digits * (1 + 1e-9):
         return "reproduced"
-    allowed = claim.tolerance.value * (abs(claim.published) if claim.tolerance.kind == "relative" else 1)
+    allowed = claim.tolerance.value * (
+        abs(claim.published) if claim.tolerance.kind == "relative" else 1
+    )
     return "within tolerance" if error <= allowed else "not reproduced"
 
 
@@ -128,7 +152,8 @@ def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
         smoke: whether that profile is for smoke runs.
 
     Returns:
-        Columns id, seed, location, what, published, ours (NaN where not run), unit, verdict, profile, depends_on, note.
+        Columns id, seed, location, what, published, ours (NaN where not run), unit, verdict,
+        profile, depends_on, note.
     """
     opened: dict[str, pd.DataFrame | None] = {}
     rows = []
@@ -138,11 +163,22 @@ def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
             path = tables / f"{name}.parquet"
             opened[name] = read_parquet(path) if path.is_file() else None
         ours = _look_up(opened[name], claim.source)
-        rows.append({
-            "id": claim.id, "seed": claim.seed, "location": claim.location, "what": claim.what, "published": claim.published, "ours": ours,
-            "unit": claim.unit, "verdict": judge(claim, ours, smoke), "profile": profile, "depends_on": claim.depends_on, "note": claim.note,
-            "digits": claim.digits,
-        })  # fmt: skip
+        rows.append(
+            {
+                "id": claim.id,
+                "seed": claim.seed,
+                "location": claim.location,
+                "what": claim.what,
+                "published": claim.published,
+                "ours": ours,
+                "unit": claim.unit,
+                "verdict": judge(claim, ours, smoke),
+                "profile": profile,
+                "depends_on": claim.depends_on,
+                "note": claim.note,
+                "digits": claim.digits,
+            }
+        )
     table = pd.DataFrame(rows)
     return table.astype({"ours": float})
 

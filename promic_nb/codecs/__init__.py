@@ -1,6 +1,9 @@
-"""Codecs by name. Adding one is a class with `encode`, `decode` and `overhead` (see `base.Codec`) and a line here.
+"""Codecs by name.
 
-Importing this package loads no network: settings can be checked in a moment. What needs torch is imported when such a codec is made.
+Adding one is a class with `encode`, `decode` and `overhead` (see `base.Codec`) and a line here.
+
+Importing this package loads no network: settings can be checked in a moment. What needs torch is
+imported when such a codec is made.
 """
 
 from __future__ import annotations
@@ -19,9 +22,21 @@ from promic_nb.codecs.jpegxl import JpegXl
 from promic_nb.codecs.pillow import Avif, Jpeg, Jpeg2000
 from promic_nb.codecs.reference import JpegAiReference
 from promic_nb.codecs.target import Target, search
-from promic_nb.parameters import Positive, whole
+from promic_nb.core.fields import Positive, whole
 
-__all__ = ["CODECS", "BitstreamError", "Codec", "LatentCodec", "RateControl", "Target", "bpp", "check", "expand", "get", "target"]
+__all__ = [
+    "CODECS",
+    "BitstreamError",
+    "Codec",
+    "LatentCodec",
+    "RateControl",
+    "Target",
+    "bpp",
+    "check",
+    "expand",
+    "get",
+    "target",
+]
 
 
 def _jpegai(op: str, tools: str) -> Callable[..., Codec]:
@@ -38,7 +53,11 @@ def _jpegai(op: str, tools: str) -> Callable[..., Codec]:
         from promic_nb.codecs.jpegai import weights
         from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
 
-        path = Path(weights_file) if weights_file else weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors"
+        path = (
+            Path(weights_file)
+            if weights_file
+            else weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors"
+        )
         return JpegAiStyleCodec(path, gain, op=op, tools=tools)
 
     make.rate_control = RateControl("gain", -1069, 702, models=partial(_betas, op))
@@ -50,7 +69,8 @@ def _vm33(gain: whole(-1069, 702) = 0, folder: str = "") -> Codec:
 
     Args:
         gain: displacement D of the gain unit.
-        folder: of the five ONNX files; by default the environment variable PROMIC_VM33, else data/jpeg-ai-vm3.3.
+        folder: of the five ONNX files; by default the environment variable PROMIC_VM33, else
+            data/jpeg-ai-vm3.3.
     """
     from promic_nb.codecs.jpegai.vm33_codec import Vm33Codec
 
@@ -64,19 +84,32 @@ def _betas(op: str) -> list[dict]:
     """The shipped models that have an operation point, from the lowest to the highest rate."""
     from promic_nb.codecs.jpegai import weights
 
-    return [{"beta": beta} for beta in sorted(about["beta"] for about in weights.registry().values() if op in about.get("operation_points", []))]
+    return [
+        {"beta": beta}
+        for beta in sorted(
+            about["beta"]
+            for about in weights.registry().values()
+            if op in about.get("operation_points", [])
+        )
+    ]
 
 
 CODECS: dict[str, Callable[..., Codec]] = {
     **{c.name: c for c in (Jpeg, Jpeg2000, JpegXl, Avif, Hevc, Vvc)},
-    **{f"jpegai_{op}_{tools}": _jpegai(op, tools) for op in ("bop", "hop") for tools in ("off", "on")},  # the dissertation's four settings
+    **{
+        f"jpegai_{op}_{tools}": _jpegai(op, tools)
+        for op in ("bop", "hop")
+        for tools in ("off", "on")
+    },  # the dissertation's four settings
     "jpegai_vm33": _vm33,
     JpegAiReference.name: JpegAiReference,
 }
 
 
 def check(name: str, **settings: Any) -> dict[str, Any]:
-    """All settings of a codec, with `settings` in place of defaults; raises as `get`, but needs no encoder."""
+    """All settings of a codec, with `settings` in place of defaults; raises as `get`, but needs no
+    encoder.
+    """
     return _settings.check_settings(CODECS, name, settings)
 
 
@@ -90,7 +123,9 @@ def get(name: str, **settings: Any) -> Codec:
 
 
 def expand(name: str, settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Checked settings of a benchmark, a dict for each point; `target_bpp: [...]` stands for a point at each of these rates."""
+    """Checked settings of a benchmark, a dict for each point; `target_bpp: [...]` stands for a
+    point at each of these rates.
+    """
     return _settings.expand(CODECS, name, settings)
 
 
@@ -104,7 +139,8 @@ def target(name: str, image: np.ndarray, bpp: float, **settings: Any) -> Target:
         settings: further settings of the codec.
 
     Returns:
-        Codec, stream and true rate; `met` is False where no setting comes that near, and the nearest is returned.
+        Codec, stream and true rate; `met` is False where no setting comes that near, and the
+        nearest is returned.
 
     Raises:
         UserError: as `get`.

@@ -23,11 +23,13 @@ class RateControl:
 
     Attributes:
         setting: its name, as in `codecs.get`.
-        lowest, highest: its values at the lowest and at the highest rate; the rate is monotone in between.
+        lowest, highest: its values at the lowest and at the highest rate; the rate is monotone in
+            between.
         integer: whether it takes whole numbers only.
         guess: a value to start from for a rate in bpp; by default the middle.
-        models: further settings that stand for coarse steps of the rate, from the lowest to the highest, such as one for each trained
-            model; they are compared with the setting at `neutral`.
+        models: further settings that stand for coarse steps of the rate, from the lowest to the
+            highest, such as one for each trained model; they are compared with the setting at
+            `neutral`.
         neutral: the setting's value that changes nothing in a model.
     """
 
@@ -44,11 +46,13 @@ class RateControl:
 class Codec(Protocol):
     """A lossy codec of grey images at one setting.
 
-    The class (or the function that the registry has in its place) also has `rate_control`, a `RateControl`.
+    The class (or the function that the registry has in its place) also has `rate_control`, a
+    `RateControl`.
 
     Attributes:
         name: as in the registry.
-        setting: what fixes the rate and the encoder, for tables: e.g. "qp=32 preset=slow" or "beta0.02".
+        setting: what fixes the rate and the encoder, for tables: e.g. "qp=32 preset=slow" or
+            "beta0.02".
     """
 
     name: str
@@ -63,7 +67,9 @@ class Codec(Protocol):
         ...
 
     def overhead(self, stream: bytes) -> int:
-        """Bytes of a whole bitstream that hold no coded samples: container, headers, parameter sets, tables. They are part of its rate."""
+        """Bytes of a whole bitstream that hold no coded samples: container, headers, parameter
+        sets, tables. They are part of its rate.
+        """
         ...
 
 
@@ -83,9 +89,15 @@ def check_image(image: np.ndarray) -> np.ndarray:
         UserError: it is not.
     """
     if image.dtype != np.uint8 or image.ndim != 2 or min(image.shape) < 16:
-        raise UserError(f"a codec got an image of {image.dtype} {image.shape}", "Give uint8 (H, W) of at least 16x16 samples")
+        raise UserError(
+            f"a codec got an image of {image.dtype} {image.shape}",
+            "Give uint8 (H, W) of at least 16x16 samples",
+        )
     if image.size > MAX_SAMPLES:
-        raise UserError(f"a codec got an image of {image.shape[0]}x{image.shape[1]} samples", f"Cut it into parts of at most {MAX_SAMPLES} samples")
+        raise UserError(
+            f"a codec got an image of {image.shape[0]}x{image.shape[1]} samples",
+            f"Cut it into parts of at most {MAX_SAMPLES} samples",
+        )
     return image
 
 
@@ -96,7 +108,10 @@ def check_size(height: int, width: int, name: str) -> None:
         BitstreamError: no encoder here writes such a size.
     """
     if min(height, width) < 16 or height * width > MAX_SAMPLES:
-        raise BitstreamError(f"the {name} stream claims {height}x{width} samples", f"Streams here have 16x16 to {MAX_SAMPLES} samples; encode again")
+        raise BitstreamError(
+            f"the {name} stream claims {height}x{width} samples",
+            f"Streams here have 16x16 to {MAX_SAMPLES} samples; encode again",
+        )
 
 
 def check_range(what: str, value: float, low: float, high: float) -> float:

@@ -1,4 +1,6 @@
-"""What this machine can run: each codec with version, exact encoder settings, and how to get what is missing."""
+"""What this machine can run: each codec with version, exact encoder settings, and how to get what
+is missing.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +10,47 @@ from promic_nb import __version__
 from promic_nb.codecs import CODECS
 from promic_nb.codecs.base import Codec
 from promic_nb.codecs.settings import schema
+from promic_nb.core.fields import choices
 from promic_nb.errors import UserError
-from promic_nb.parameters import choices
 
 
 def inventory() -> list[dict[str, Any]]:
     """One entry for each codec of the registry.
 
     Returns:
-        `codec`; `available`; `version` of the encoder; `encoder`, its exact settings or command line at the defaults; `settings`, what
-        can be chosen, in words; `rate_control`, the setting that moves the rate; `missing` and `remedy`, "" where it is available.
+        `codec`; `available`; `version` of the encoder; `encoder`, its exact settings or command
+        line at the defaults; `settings`, what can be chosen, in words; `rate_control`, the setting
+        that moves the rate; `missing` and `remedy`, "" where it is available.
     """
     return [_entry(name) for name in CODECS]
 
 
 def _entry(name: str) -> dict[str, Any]:
     model = schema(CODECS[name])
-    settings = {key: {"choices": choices(model, key), "default": field.default} for key, field in model.model_fields.items()}
+    settings = {
+        key: {"choices": choices(model, key), "default": field.default}
+        for key, field in model.model_fields.items()
+    }
     about = {"codec": name, "settings": settings, "rate_control": CODECS[name].rate_control.setting}
     try:
         codec = CODECS[name]()
     except UserError as error:
-        return {**about, "available": False, "version": "", "encoder": "", "missing": error.what, "remedy": error.remedy}
-    return {**about, "available": True, "version": version(codec), "encoder": getattr(codec, "command", codec.setting), "missing": "", "remedy": ""}
+        return {
+            **about,
+            "available": False,
+            "version": "",
+            "encoder": "",
+            "missing": error.what,
+            "remedy": error.remedy,
+        }
+    return {
+        **about,
+        "available": True,
+        "version": version(codec),
+        "encoder": getattr(codec, "command", codec.setting),
+        "missing": "",
+        "remedy": "",
+    }
 
 
 def version(codec: Codec) -> str:

@@ -1,4 +1,6 @@
-"""What coding one image costs: bytes, seconds, memory; and the benchmark's tidy table, which goes on after a kill."""
+"""What coding one image costs: bytes, seconds, memory; and the benchmark's tidy table, which goes
+on after a kill.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ import promic_nb
 from promic_nb import codecs
 from promic_nb.codecs.base import Codec
 from promic_nb.codecs.inventory import version
-from promic_nb.journal import Journal
+from promic_nb.core.cache import Journal
 from promic_nb.metrics import compute_table
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ class Coded:
         stream: the bitstream.
         image: uint8 (H, W), decoded.
         encode_s, decode_s: wall time in seconds of the calls, starting a process included.
-        encode_mb, decode_mb: peak of the resident memory of this process and its children during the call, above what this process held
-            before it, in 10^6 bytes; children are sampled each 5 ms.
+        encode_mb, decode_mb: peak of the resident memory of this process and its children during
+            the call, above what this process held before it, in 10^6 bytes; children are sampled
+            each 5 ms.
     """
 
     stream: bytes
@@ -85,7 +88,9 @@ def _clock() -> Iterator[dict[str, float]]:
 
 
 def _resident(child: psutil.Process) -> int:
-    """Resident bytes of a child; 0 for one that has ended, or that only begins and still shares the memory of this process."""
+    """Resident bytes of a child; 0 for one that has ended, or that only begins and still shares the
+    memory of this process.
+    """
     try:
         return child.memory_info().rss if time.time() - child.create_time() > _YOUNG_S else 0
     except psutil.NoSuchProcess:
@@ -93,7 +98,9 @@ def _resident(child: psutil.Process) -> int:
 
 
 def _settle() -> None:
-    """Return freed memory to the system, so that using it again counts (glibc), and count the peak anew (Linux)."""
+    """Return freed memory to the system, so that using it again counts (glibc), and count the peak
+    anew (Linux).
+    """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
     with suppress(OSError):
@@ -101,9 +108,15 @@ def _settle() -> None:
 
 
 def _peak() -> int:
-    """Linux's own count in bytes, which sees what happens while a codec holds Python's lock; elsewhere 0, and the samples count."""
+    """Linux's own count in bytes, which sees what happens while a codec holds Python's lock;
+    elsewhere 0, and the samples count.
+    """
     with suppress(OSError):
-        return next(1024 * int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+        return next(
+            1024 * int(line.split()[1])
+            for line in Path("/proc/self/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
     return 0
 
 
@@ -125,15 +138,16 @@ def benchmark(
         slices: which images.
         image: uint8 (H, W) of a slice.
         metrics: names, as in `metrics.METRICS`.
-        journal: a file of finished slices. What is found there is not coded again, if image, settings, encoder's version, weights and
-            the source of codecs and metrics are the same.
+        journal: a file of finished slices. What is found there is not coded again, if image,
+            settings, encoder's version, weights and the source of codecs and metrics are the same.
         progress: whether to show a progress bar.
         depends_on: what else the rows depend on (JSON values), such as the number of threads.
 
     Returns:
-        Columns slice, codec, setting, found (the setting that met the target, else `setting`), target_bpp (NaN without one), met (whether
-        it was), pixels, bytes, overhead_bytes, bpp, encode_s, decode_s, encode_mb, decode_mb (see `Coded`), metric, value, and reason
-        (why there is no value).
+        Columns slice, codec, setting, found (the setting that met the target, else `setting`),
+        target_bpp (NaN without one), met (whether it was), pixels, bytes, overhead_bytes, bpp,
+        encode_s, decode_s, encode_mb, decode_mb (see `Coded`), metric, value, and reason (why there
+        is no value).
 
     Raises:
         UserError: as `codecs.get`.
@@ -144,26 +158,42 @@ def benchmark(
     work = [(point, i) for point in points for i in slices]
     for point, i in tqdm(work, desc=name, unit="slice", disable=not progress):
         samples = image(i)
-        key = _key(samples, [name, point, _versions(name, json.dumps(point)), i, metrics, depends_on, _source()])
+        key = _key(
+            samples,
+            [name, point, _versions(name, json.dumps(point)), i, metrics, depends_on, _source()],
+        )
         if key not in done:
             done[key] = _rows(name, point, samples, metrics)
         rows += [{"slice": i, **row} for row in done[key]]
     return pd.DataFrame(rows).astype({"target_bpp": float, "value": float})
 
 
-def _rows(name: str, point: dict[str, Any], image: np.ndarray, metrics: list[str]) -> list[dict[str, Any]]:
+def _rows(
+    name: str, point: dict[str, Any], image: np.ndarray, metrics: list[str]
+) -> list[dict[str, Any]]:
     """Rows of one image at one point: one for each metric."""
     fixed, rate = {k: v for k, v in point.items() if k != "target_bpp"}, point.get("target_bpp")
     found = codecs.target(name, image, rate, **fixed) if rate else None
     codec = found.codec if found else codecs.get(name, **fixed)
-    codec.decode(codec.encode(np.ascontiguousarray(image[:64, :64])))  # what is loaded at the first call is not part of the time
+    codec.decode(
+        codec.encode(np.ascontiguousarray(image[:64, :64]))
+    )  # what is loaded at the first call is not part of the time
     coded = measure(codec, image)
     about = {
-        "codec": name, "setting": f"target {rate:g} bpp" if rate else codec.setting, "found": codec.setting, "target_bpp": rate,
-        "met": found.met if found else True, "pixels": image.size, "bytes": len(coded.stream), "overhead_bytes": codec.overhead(coded.stream),
-        "bpp": codecs.bpp(coded.stream, image.shape), "encode_s": coded.encode_s, "decode_s": coded.decode_s, "encode_mb": coded.encode_mb,
+        "codec": name,
+        "setting": f"target {rate:g} bpp" if rate else codec.setting,
+        "found": codec.setting,
+        "target_bpp": rate,
+        "met": found.met if found else True,
+        "pixels": image.size,
+        "bytes": len(coded.stream),
+        "overhead_bytes": codec.overhead(coded.stream),
+        "bpp": codecs.bpp(coded.stream, image.shape),
+        "encode_s": coded.encode_s,
+        "decode_s": coded.decode_s,
+        "encode_mb": coded.encode_mb,
         "decode_mb": coded.decode_mb,
-    }  # fmt: skip
+    }
     quality = compute_table([(about, image, coded.image)], metrics, workers=1, progress=False)
     return quality.astype(object).where(quality.notna(), None).to_dict("records")
 
@@ -186,5 +216,9 @@ def _key(image: np.ndarray, about: list) -> str:
 @cache
 def _source() -> str:
     """Hash of the source of codecs and metrics."""
-    files = [p for part in ("codecs", "metrics") for p in sorted((Path(promic_nb.__file__).parent / part).rglob("*.py"))]
+    files = [
+        p
+        for part in ("codecs", "metrics")
+        for p in sorted((Path(promic_nb.__file__).parent / part).rglob("*.py"))
+    ]
     return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()

@@ -1,7 +1,7 @@
 """Still-image codecs that Pillow brings: JPEG, JPEG 2000 and AVIF, one grey component each.
 
-None of these formats has a checksum over its samples: a stream that is cut, foreign or damaged in its headers is refused, a flipped bit
-within the coded samples may decode to a damaged image.
+None of these formats has a checksum over its samples: a stream that is cut, foreign or damaged in
+its headers is refused, a flipped bit within the coded samples may decode to a damaged image.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from PIL import AvifImagePlugin, Image, features
 
 from promic_nb.codecs import container
 from promic_nb.codecs.base import BitstreamError, RateControl, check_image, check_size
+from promic_nb.core.fields import number, whole
 from promic_nb.errors import UserError
-from promic_nb.parameters import number, whole
 
 EOI = b"\xff\xd9"
 
@@ -32,7 +32,8 @@ class _PillowCodec:
     def __init__(self, setting: str, **options: object) -> None:
         if not features.check(self.feature):
             raise UserError(
-                f"Pillow {PIL.__version__} was built without {self.feature}", "Install Pillow's wheel from PyPI: pip install pillow>=11.3"
+                f"Pillow {PIL.__version__} was built without {self.feature}",
+                "Install Pillow's wheel from PyPI: pip install pillow>=11.3",
             )
         self.setting, self._options = setting, options
 
@@ -45,15 +46,29 @@ class _PillowCodec:
         try:
             if not stream.endswith(self.end):
                 raise OSError("its end is missing")
-            with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(stream), formats=[self.format]) as image:
+            with (
+                warnings.catch_warnings(action="ignore"),
+                Image.open(io.BytesIO(stream), formats=[self.format]) as image,
+            ):
                 check_size(image.height, image.width, self.format)
                 if image.mode != "L":
                     raise OSError(f"it holds {image.mode} samples, not grey ones")
                 return np.array(image)
         except BitstreamError:
             raise
-        except (OSError, SyntaxError, ValueError, ArithmeticError, MemoryError, RuntimeError, Image.DecompressionBombError) as error:
-            raise BitstreamError(f"not a whole {self.format} stream of grey samples ({error})", "Encode the image again") from error
+        except (
+            OSError,
+            SyntaxError,
+            ValueError,
+            ArithmeticError,
+            MemoryError,
+            RuntimeError,
+            Image.DecompressionBombError,
+        ) as error:
+            raise BitstreamError(
+                f"not a whole {self.format} stream of grey samples ({error})",
+                "Encode the image again",
+            ) from error
 
     def overhead(self, stream: bytes) -> int:
         """Bytes that hold no coded samples, see `container`."""
@@ -85,7 +100,8 @@ class Jpeg(_PillowCodec):
 
 
 class Jpeg2000(_PillowCodec):
-    """JPEG 2000 with the irreversible 9/7 wavelet (OpenJPEG), a codestream without a file header around it.
+    """JPEG 2000 with the irreversible 9/7 wavelet (OpenJPEG), a codestream without a file header
+    around it.
 
     Args:
         bpp: target rate in bits per pixel; the encoder meets it from below.
@@ -95,7 +111,13 @@ class Jpeg2000(_PillowCodec):
     rate_control = RateControl("bpp", 0.01, 8, integer=False, guess=lambda bpp: bpp)
 
     def __init__(self, bpp: number(0.01, 8) = 0.5) -> None:
-        super().__init__(f"bpp={bpp:g}", quality_mode="rates", quality_layers=[8 / bpp], irreversible=True, no_jp2=True)
+        super().__init__(
+            f"bpp={bpp:g}",
+            quality_mode="rates",
+            quality_layers=[8 / bpp],
+            irreversible=True,
+            no_jp2=True,
+        )
 
 
 class Avif(_PillowCodec):
@@ -110,7 +132,9 @@ class Avif(_PillowCodec):
     rate_control = RateControl("quality", 0, 100)
 
     def __init__(self, quality: whole(0, 100) = 50, speed: whole(0, 10) = 6) -> None:
-        super().__init__(f"q={quality}", quality=quality, speed=speed, subsampling="4:0:0", max_threads=1)
+        super().__init__(
+            f"q={quality}", quality=quality, speed=speed, subsampling="4:0:0", max_threads=1
+        )
 
     @classmethod
     def version(cls) -> str:

@@ -25,8 +25,8 @@ class Target:
         stream: its bitstream of the image.
         bpp: the true rate.
         target_bpp: the rate that was asked for.
-        met: whether the rate is within the tolerance. Where no setting is, this is the nearest one: a step of a whole-number setting
-            may jump over the target.
+        met: whether the rate is within the tolerance. Where no setting is, this is the nearest one:
+            a step of a whole-number setting may jump over the target.
         encodes: how many times the image was encoded.
     """
 
@@ -48,8 +48,10 @@ def search(
 ) -> Target:
     """Encode an image at a rate.
 
-    The nearest model comes first, then its setting: outwards until the target lies between two rates, then log-linear interpolation
-    between these. Few settings are monotone to the last byte, so the nearest rate of all that were seen counts.
+    The nearest model comes first, then its setting: outwards until the target lies between two
+        rates, then log-linear interpolation
+    between these. Few settings are monotone to the last byte, so the nearest rate of all that were
+    seen counts.
 
     Args:
         make: the codec from settings.
@@ -70,18 +72,27 @@ def search(
         tried.append(Target(codec, stream, rate, target_bpp, met, 0))
         return math.log(rate / target_bpp)
 
-    models = [m for m in control.models() if not set(m) & set(settings)] or [{}]  # a model that the caller chose stays
-    # Positions along the rate: the setting, or its negative, so that rising positions give rising rates; with the errors seen there.
+    models = [m for m in control.models() if not set(m) & set(settings)] or [
+        {}
+    ]  # a model that the caller chose stays
+    # Positions along the rate: the setting, or its negative, so that rising positions give rising
+    # rates; with the errors seen there.
     sign = 1 if control.highest > control.lowest else -1
     low, high = sorted((sign * control.lowest, sign * control.highest))
     step = 1.0 if control.integer else FINEST * (high - low)
     seen: dict[float, float] = {}
     model = models[0]
     if len(models) > 1:
-        errors = _compare([{**m, control.setting: control.neutral} for m in models], error, lambda: tried[-1].met)
+        errors = _compare(
+            [{**m, control.setting: control.neutral} for m in models], error, lambda: tried[-1].met
+        )
         model, value = min(errors, key=lambda found: abs(found[1]))
         seen[sign * control.neutral] = value
-    position = sign * control.guess(target_bpp) if control.guess and not seen else _next(seen, low, high, step)
+    position = (
+        sign * control.guess(target_bpp)
+        if control.guess and not seen
+        else _next(seen, low, high, step)
+    )
     while position is not None and len(tried) < MAX_ENCODES and not any(t.met for t in tried):
         position = min(max(position, low), high)
         position = round(position) if control.integer else position
@@ -91,7 +102,9 @@ def search(
     return Target(best.codec, best.stream, best.bpp, target_bpp, best.met, len(tried))
 
 
-def _compare(models: list[dict], error: Callable[[dict], float], met: Callable[[], bool]) -> list[tuple[dict, float]]:
+def _compare(
+    models: list[dict], error: Callable[[dict], float], met: Callable[[], bool]
+) -> list[tuple[dict, float]]:
     """Models around the target with their errors, by halving, as their rates rise."""
     low, high, found = 0, len(models) - 1, []
     while low <= high and not (found and met()):
@@ -102,9 +115,13 @@ def _compare(models: list[dict], error: Callable[[dict], float], met: Callable[[
 
 
 def _next(seen: dict[float, float], low: float, high: float, step: float) -> float | None:
-    """The next position to try; None where nothing is left between the neighbours of the target, or beyond the last one."""
+    """The next position to try; None where nothing is left between the neighbours of the target, or
+    beyond the last one.
+    """
     above = min((p for p, e in seen.items() if e >= 0), default=None)
-    below = max((p for p, e in seen.items() if e < 0 and (above is None or p < above)), default=None)
+    below = max(
+        (p for p, e in seen.items() if e < 0 and (above is None or p < above)), default=None
+    )
     left, right = low if below is None else below + step, high if above is None else above - step
     if left > right:
         return None

@@ -1,4 +1,6 @@
-"""Bounding boxes from mitochondria masks: touching ones are split, as section 2.6 of the dissertation asks."""
+"""Bounding boxes from mitochondria masks: touching ones are split, as section 2.6 of the
+dissertation asks.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,12 @@ MIN_AREA = 16  # pixels; smaller specks are not objects
 
 
 def instances(mask: np.ndarray, neck_radius: int = NECK_RADIUS) -> tuple[np.ndarray, int]:
-    """Label image of the mitochondria in a mask, int32 (H, W), 0 outside; and the number of objects that splitting added.
+    """Label image of the mitochondria in a mask, int32 (H, W), 0 outside; and the number of objects
+    that splitting added.
 
-    A connected component whose erosion by a disk of `neck_radius` falls into several parts, each with at least a tenth of the eroded
-    area, is cut between those parts by a watershed of the distance transform.
+    A connected component whose erosion by a disk of `neck_radius` falls into several parts, each
+    with at least a tenth of the eroded area, is cut between those parts by a watershed of the
+    distance transform.
 
     Args:
         mask: bool (H, W).
@@ -54,19 +58,25 @@ def _split(image: np.ndarray, radius: int) -> np.ndarray:
 
 
 def boxes_of(labels: np.ndarray) -> np.ndarray:
-    """Boxes of a label image: float32 (N, 4), xyxy pixels with right and bottom exclusive, in label order."""
+    """Boxes of a label image: float32 (N, 4), xyxy pixels with right and bottom exclusive, in label
+    order.
+    """
     boxes = [(r.bbox[1], r.bbox[0], r.bbox[3], r.bbox[2]) for r in regionprops(labels)]
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 def objects(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of the mitochondria in a mask, as `boxes_from_mask`, and their label image, int16 (H, W): box k is the object k + 1."""
+    """Boxes of the mitochondria in a mask, as `boxes_from_mask`, and their label image, int16 (H,
+    W): box k is the object k + 1.
+    """
     labels = relabel_sequential(instances(mask)[0])[0].astype(np.int16)
     return boxes_of(labels), labels
 
 
 def boxes_from_mask(mask: np.ndarray) -> np.ndarray:
-    """Boxes of the mitochondria in a mask, bool (H, W): float32 (N, 4), xyxy pixels, touching ones split."""
+    """Boxes of the mitochondria in a mask, bool (H, W): float32 (N, 4), xyxy pixels, touching ones
+    split.
+    """
     return boxes_of(instances(mask)[0])
 
 

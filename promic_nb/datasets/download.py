@@ -12,8 +12,16 @@ from promic_nb.errors import UserError
 
 # name: (address, SHA-256, folder that the archive unpacks to)
 ARCHIVES = {
-    "lucchi": ("http://www.casser.io/files/lucchi_pp.zip", "770ce9e98fc6f29c1b1a250c637e6c5125f2b5f1260e5a7687b55a79e2e8844d", "Lucchi++"),
-    "kasthuri": ("http://www.casser.io/files/kasthuri_pp.zip", "bbb78fd205ec9b57feb8f93ebbdf1666261cbc3e0305e7f11583ab5157a3d792", "Kasthuri++"),
+    "lucchi": (
+        "http://www.casser.io/files/lucchi_pp.zip",
+        "770ce9e98fc6f29c1b1a250c637e6c5125f2b5f1260e5a7687b55a79e2e8844d",
+        "Lucchi++",
+    ),
+    "kasthuri": (
+        "http://www.casser.io/files/kasthuri_pp.zip",
+        "bbb78fd205ec9b57feb8f93ebbdf1666261cbc3e0305e7f11583ab5157a3d792",
+        "Kasthuri++",
+    ),
 }
 
 
@@ -25,9 +33,13 @@ def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str
     """
     remedy = f"{remedy} (source: {url})"
     try:
-        return pooch.retrieve(url, known_hash=f"sha256:{sha256}", path=folder, progressbar=True, **options)
+        return pooch.retrieve(
+            url, known_hash=f"sha256:{sha256}", path=folder, progressbar=True, **options
+        )
     except ValueError as error:
-        raise UserError(f"the download of {folder.name} has the wrong hash ({error})", remedy) from error
+        raise UserError(
+            f"the download of {folder.name} has the wrong hash ({error})", remedy
+        ) from error
     except OSError as error:  # requests' errors are OSErrors
         raise UserError(f"{folder.name} could not be downloaded ({error})", remedy) from error
 
@@ -48,12 +60,16 @@ def fetch(name: str, cache: Path) -> Path:
 
 
 def unpack(archive: Path) -> Path:
-    """Unpack a zip archive once into the folder `ARCHIVE.unzip` beside it, all of it or nothing; return the folder.
+    """Unpack a zip archive once into the folder `ARCHIVE.unzip` beside it, all of it or nothing;
+    return the folder.
 
     Raises:
         UserError: a damaged archive, one with a path that leads out of the folder, or no space.
     """
-    folder, part = archive.with_name(f"{archive.name}.unzip"), archive.with_name(f"{archive.name}.part")
+    folder, part = (
+        archive.with_name(f"{archive.name}.unzip"),
+        archive.with_name(f"{archive.name}.part"),
+    )
     if folder.is_dir():
         return folder
     shutil.rmtree(part, ignore_errors=True)
@@ -61,11 +77,17 @@ def unpack(archive: Path) -> Path:
         with ZipFile(archive) as file:
             for name in file.namelist():
                 if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                    raise UserError(f"{archive} holds the path {name!r}, which leads out of its folder", "Do not use this archive")
+                    raise UserError(
+                        f"{archive} holds the path {name!r}, which leads out of its folder",
+                        "Do not use this archive",
+                    )
             file.extractall(part)
         part.replace(folder)
     except (BadZipFile, EOFError, OSError) as error:
-        raise UserError(f"{archive} cannot be unpacked ({error})", "Free disk space, or delete the archive and download it again") from error
+        raise UserError(
+            f"{archive} cannot be unpacked ({error})",
+            "Free disk space, or delete the archive and download it again",
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder

@@ -1,4 +1,6 @@
-"""Mitochondria as pictures: patches for classification, and crops with masks for segmentation, cut from labelled slices."""
+"""Mitochondria as pictures: patches for classification, and crops with masks for segmentation, cut
+from labelled slices.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +20,60 @@ TRIES = 20
 
 
 def mitochondria_patches(stack: SliceStack, train_every: int = 1, test_every: int = 1) -> Pictures:
-    """Square patches of different sides: one around each mitochondrion, and one of the same side where there is none.
+    """Square patches of different sides: one around each mitochondrion, and one of the same side
+    where there is none.
 
     Objects whose patch does not fit into the slice are left out.
     """
-    train, test = (_both(stack, split, every, _patches) for split, every in (("train", train_every), ("test", test_every)))
-    return Pictures("mitochondria", ("background", "mitochondrion"), train, test, f"patches of {SIDES[0]} to {SIDES[1]} pixels of {stack.name}")
+    train, test = (
+        _both(stack, split, every, _patches)
+        for split, every in (("train", train_every), ("test", test_every))
+    )
+    return Pictures(
+        "mitochondria",
+        ("background", "mitochondrion"),
+        train,
+        test,
+        f"patches of {SIDES[0]} to {SIDES[1]} pixels of {stack.name}",
+    )
 
 
-def mitochondria_masks(stack: SliceStack, train_every: int = 1, test_every: int = 1, side: int = 128) -> Pictures:
+def mitochondria_masks(
+    stack: SliceStack, train_every: int = 1, test_every: int = 1, side: int = 128
+) -> Pictures:
     """Crops of `side` pixels around mitochondria with their masks; each crop of a slice once."""
 
     def cut(image: np.ndarray, mask: np.ndarray, _: np.random.Generator) -> list[Sample]:
         corners = sorted({_corner(box, side, mask.shape) for box in boxes_from_mask(mask)})
-        return [(_rgb(image[r : r + side, c : c + side]), mask[r : r + side, c : c + side].astype(np.uint8)) for r, c in corners]
+        return [
+            (
+                _rgb(image[r : r + side, c : c + side]),
+                mask[r : r + side, c : c + side].astype(np.uint8),
+            )
+            for r, c in corners
+        ]
 
-    train, test = (_both(stack, split, every, cut) for split, every in (("train", train_every), ("test", test_every)))
-    return Pictures("mitochondria", ("background", "mitochondrion"), train, test, f"crops of {side} pixels of {stack.name}")
+    train, test = (
+        _both(stack, split, every, cut)
+        for split, every in (("train", train_every), ("test", test_every))
+    )
+    return Pictures(
+        "mitochondria",
+        ("background", "mitochondrion"),
+        train,
+        test,
+        f"crops of {side} pixels of {stack.name}",
+    )
 
 
 def _both(stack: SliceStack, split: Split, every: int, cut) -> list[Sample]:
-    return [s for i in stack.ids(split, every) for s in cut(stack.image(split, i), stack.mask(split, i), np.random.default_rng((i, split == "test")))]
+    return [
+        s
+        for i in stack.ids(split, every)
+        for s in cut(
+            stack.image(split, i), stack.mask(split, i), np.random.default_rng((i, split == "test"))
+        )
+    ]
 
 
 def _patches(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Sample]:
@@ -48,7 +83,9 @@ def _patches(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> l
         if side > min(mask.shape):
             continue
         corners = [_corner((x0, y0, x1, y1), side, mask.shape)]
-        corners += [tuple(int(rng.integers(0, n - side + 1)) for n in mask.shape) for _ in range(TRIES)]
+        corners += [
+            tuple(int(rng.integers(0, n - side + 1)) for n in mask.shape) for _ in range(TRIES)
+        ]
         windows = [np.s_[r : r + side, c : c + side] for r, c in corners]
         clear = next((w for w in windows[1:] if mask[w].mean() <= CLEAR), None)
         if clear:  # always in pairs, so that both classes are equally frequent and large
@@ -59,7 +96,10 @@ def _patches(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> l
 def _corner(box: Sequence[float], side: int, size: tuple[int, int]) -> tuple[int, int]:
     """Top and left of a window of `side` around a box (xyxy), moved into an image of `size`."""
     x0, y0, x1, y1 = box
-    return tuple(int(np.clip(round((a + b - side) / 2), 0, n - side)) for a, b, n in ((y0, y1, size[0]), (x0, x1, size[1])))
+    return tuple(
+        int(np.clip(round((a + b - side) / 2), 0, n - side))
+        for a, b, n in ((y0, y1, size[0]), (x0, x1, size[1]))
+    )
 
 
 def _rgb(grey: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""A synthetic stack that looks enough like electron microscopy to develop on: membranes, mitochondria with cristae, vesicles, noise.
+"""A synthetic stack that looks enough like electron microscopy to develop on: membranes,
+mitochondria with cristae, vesicles, noise.
 
-Not micrographs: numbers from it say that the software works, nothing about biology. It is written in the Lucchi++ layout, so that one
-reader serves it and real data.
+Not micrographs: numbers from it say that the software works, nothing about biology. It is written
+in the Lucchi++ layout, so that one reader serves it and real data.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ COUNTS = {"Train": 32, "Test": 8}
 CYTOPLASM, MEMBRANE, MATRIX, CRISTA, VESICLE = 160.0, 70.0, 112.0, 78.0, 185.0
 
 
-def slice_and_mask(rng: np.random.Generator, size: tuple[int, int] = SIZE) -> tuple[np.ndarray, np.ndarray]:
+def slice_and_mask(
+    rng: np.random.Generator, size: tuple[int, int] = SIZE
+) -> tuple[np.ndarray, np.ndarray]:
     """One synthetic slice, uint8 (H, W), and its mitochondria, bool (H, W)."""
     rows, columns = np.mgrid[: size[0], : size[1]].astype(float)
     warp = [_field(rng, size, 14) * 9 for _ in range(2)]
@@ -43,8 +46,12 @@ def _field(rng: np.random.Generator, size: tuple[int, int], scale: float) -> np.
     return field / field.std()
 
 
-def _membranes(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Cell borders: a double dark line where two cells of a random Voronoi tessellation meet; each cell has its own grey."""
+def _membranes(
+    rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, image: np.ndarray
+) -> np.ndarray:
+    """Cell borders: a double dark line where two cells of a random Voronoi tessellation meet; each
+    cell has its own grey.
+    """
     seeds = rng.uniform(-40, np.array(rows.shape) + 40, size=(14, 2))
     distance = np.hypot(rows[..., None] - seeds[:, 0], columns[..., None] - seeds[:, 1])
     order = np.argsort(distance, axis=-1)[..., :2]
@@ -54,8 +61,16 @@ def _membranes(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, 
     return image * (1 - line) + MEMBRANE * line
 
 
-def _mitochondrion(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
-    """Draw one bean-shaped organelle with a dark rim and wavy cristae, unless it would touch another one."""
+def _mitochondrion(
+    rng: np.random.Generator,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    image: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Draw one bean-shaped organelle with a dark rim and wavy cristae, unless it would touch
+    another one.
+    """
     half_length, half_width, angle = rng.uniform(22, 62), rng.uniform(13, 26), rng.uniform(0, np.pi)
     row, column = rng.uniform(0, image.shape[0]), rng.uniform(0, image.shape[1])
     along = (columns - column) * np.cos(angle) + (rows - row) * np.sin(angle)
@@ -75,12 +90,21 @@ def _mitochondrion(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarr
     mask |= inside
 
 
-def _vesicles(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, image: np.ndarray, mask: np.ndarray) -> None:
+def _vesicles(
+    rng: np.random.Generator,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    image: np.ndarray,
+    mask: np.ndarray,
+) -> None:
     """Draw a cluster of small bright rings with dark rims outside mitochondria."""
     centre = rng.uniform(0, image.shape)
     for row, column in centre + rng.normal(0, 22, size=(rng.integers(8, 25), 2)):
         radius = rng.uniform(4, 7)
-        window = np.s_[max(0, int(row) - 12) : max(0, int(row) + 12), max(0, int(column) - 12) : max(0, int(column) + 12)]
+        window = np.s_[
+            max(0, int(row) - 12) : max(0, int(row) + 12),
+            max(0, int(column) - 12) : max(0, int(column) + 12),
+        ]
         distance = np.hypot(rows[window] - row, columns[window] - column)
         if mask[window].any() or not distance.size:
             continue
@@ -91,8 +115,12 @@ def _vesicles(rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, i
         view += (MEMBRANE + 15) * rim
 
 
-def write_phantom(root: Path, *, seed: int = 0, counts: dict[str, int] | None = None, size: tuple[int, int] = SIZE) -> Path:
-    """Write the stack to `root` in the Lucchi++ layout, unless the same one is there; return `root`."""
+def write_phantom(
+    root: Path, *, seed: int = 0, counts: dict[str, int] | None = None, size: tuple[int, int] = SIZE
+) -> Path:
+    """Write the stack to `root` in the Lucchi++ layout, unless the same one is there; return
+    `root`.
+    """
     counts = counts or COUNTS
     signature = {"version": VERSION, "seed": seed, "counts": counts, "size": list(size)}
     note = root / "phantom.json"
@@ -100,7 +128,9 @@ def write_phantom(root: Path, *, seed: int = 0, counts: dict[str, int] | None = 
         return root
     part = root.with_name(root.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    with tqdm(total=sum(counts.values()), desc="drawing the phantom", unit="slice", leave=False) as bar:
+    with tqdm(
+        total=sum(counts.values()), desc="drawing the phantom", unit="slice", leave=False
+    ) as bar:
         for stack, (name, count) in enumerate(counts.items()):
             for folder in (part / f"{name}_In", part / f"{name}_Out"):
                 folder.mkdir(parents=True)

@@ -1,4 +1,6 @@
-"""The data sets by name, each with its splits, and `open_stack`, which finds, downloads or generates one."""
+"""The data sets by name, each with its splits, and `open_stack`, which finds, downloads or
+generates one.
+"""
 
 from __future__ import annotations
 
@@ -17,27 +19,42 @@ from promic_nb.errors import UserError
 
 
 def lucchi(root: Path) -> SliceStack:
-    """Lucchi++: 165 training slices split by Table 9, and the test slices that are there (165 in the public archive)."""
+    """Lucchi++: 165 training slices split by Table 9, and the test slices that are there (165 in
+    the public archive).
+    """
     ids = stack_ids(root, "Train_In")
     if ids != list(range(165)):
         missing = sorted(set(range(165)) - set(ids))
         raise UserError(
-            f"{root / 'Train_In'} has {len(ids)} slices, not ids 0..164 (missing: {missing[:5]})", "Table 9's split needs the whole stack"
+            f"{root / 'Train_In'} has {len(ids)} slices, not ids 0..164 (missing: {missing[:5]})",
+            "Table 9's split needs the whole stack",
         )
     table = yaml.safe_load(files("promic_nb.datasets").joinpath("table9.yaml").read_text())
     validation = table["validation"]
-    splits = {"train": sorted(set(ids) - set(validation)), "val": validation, "test": stack_ids(root, "Test_In")}
+    splits = {
+        "train": sorted(set(ids) - set(validation)),
+        "val": validation,
+        "test": stack_ids(root, "Test_In"),
+    }
     return SliceStack("lucchi", root, splits, note="splits by Table 9 of the dissertation")
 
 
 def kasthuri(root: Path) -> SliceStack:
-    """Kasthuri++: the training stack split at random 85 % to 15 % (section 2.6; the draw itself is not published: seed 0)."""
+    """Kasthuri++: the training stack split at random 85 % to 15 % (section 2.6; the draw itself is
+    not published: seed 0).
+    """
     ids = stack_ids(root, "Train_In")
-    validation = sorted(np.random.default_rng(0).choice(ids, round(0.15 * len(ids)), replace=False).tolist())
+    validation = sorted(
+        np.random.default_rng(0).choice(ids, round(0.15 * len(ids)), replace=False).tolist()
+    )
     return SliceStack(
         "kasthuri",
         root,
-        {"train": sorted(set(ids) - set(validation)), "val": validation, "test": stack_ids(root, "Test_In")},
+        {
+            "train": sorted(set(ids) - set(validation)),
+            "val": validation,
+            "test": stack_ids(root, "Test_In"),
+        },
         note="seed-0 85/15 split",
     )
 
@@ -48,12 +65,20 @@ def phantom(root: Path) -> SliceStack:
     return SliceStack(
         "phantom",
         root,
-        {"train": [i for i in ids if i % 4 != 3], "val": [i for i in ids if i % 4 == 3], "test": stack_ids(root, "Test_In")},
+        {
+            "train": [i for i in ids if i % 4 != 3],
+            "val": [i for i in ids if i % 4 == 3],
+            "test": stack_ids(root, "Test_In"),
+        },
         note="synthetic slices, not micrographs",
     )
 
 
-DATASETS: dict[str, Callable[[Path], SliceStack]] = {"lucchi": lucchi, "kasthuri": kasthuri, "phantom": phantom}
+DATASETS: dict[str, Callable[[Path], SliceStack]] = {
+    "lucchi": lucchi,
+    "kasthuri": kasthuri,
+    "phantom": phantom,
+}
 
 
 def open_stack(name: str, path: str | Path | None = None, cache: Path = Path("data")) -> SliceStack:
@@ -61,7 +86,8 @@ def open_stack(name: str, path: str | Path | None = None, cache: Path = Path("da
 
     Args:
         name: one of `DATASETS`.
-        path: a local copy in the Lucchi++ layout; by default the environment's PROMIC_DATA, else the download (the phantom: else generated).
+        path: a local copy in the Lucchi++ layout; by default the environment's PROMIC_DATA, else
+            the download (the phantom: else generated).
         cache: folder for downloads and the phantom.
 
     Raises:

@@ -1,4 +1,6 @@
-"""Quality of many pairs: the tidy table, on all cores, with a progress bar; a journal lets a run that was killed go on."""
+"""Quality of many pairs: the tidy table, on all cores, with a progress bar; a journal lets a run
+that was killed go on.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from promic_nb.core.cache import Journal
 from promic_nb.errors import UserError
-from promic_nb.journal import Journal
 from promic_nb.metrics.front_end import FrontEnd
 from promic_nb.metrics.quality import check_names, compute
 
@@ -40,11 +42,13 @@ def compute_table(
     """One row for each pair and metric: the pair's labels, `metric`, `value`, `reason`.
 
     Args:
-        pairs: labels (such as {"slice": 3, "codec": "hevc"}, JSON values), reference and distorted image; a generator is read as needed.
+        pairs: labels (such as {"slice": 3, "codec": "hevc"}, JSON values), reference and distorted
+            image; a generator is read as needed.
         names, bit_depth, front_end: as `compute`.
-        journal: a file of JSON lines that finished pairs are added to. Pairs found there are not computed again, if images, settings and
-            the source of the metrics are the same.
-        workers: processes, one thread each; by default one for each core. With 1, no process is started.
+        journal: a file of JSON lines that finished pairs are added to. Pairs found there are not
+            computed again, if images, settings and the source of the metrics are the same.
+        workers: processes, one thread each; by default one for each core. With 1, no process is
+            started.
         progress: whether to show a progress bar.
 
     Returns:
@@ -59,7 +63,10 @@ def compute_table(
     done, labels, rows = Journal(journal), [], {}
     total = len(pairs) if hasattr(pairs, "__len__") else None
     pending: dict[Future, tuple[int, str]] = {}
-    with _pool(workers or os.cpu_count() or 1) as (pool, most), tqdm(total=total, desc="quality", unit="pair", disable=not progress) as bar:
+    with (
+        _pool(workers or os.cpu_count() or 1) as (pool, most),
+        tqdm(total=total, desc="quality", unit="pair", disable=not progress) as bar,
+    ):
 
         def collect(until: int) -> None:
             while len(pending) > until:
@@ -71,7 +78,10 @@ def compute_table(
 
         for i, (label, reference, distorted) in enumerate(pairs):
             if clash := {"metric", "value", "reason"} & set(label):
-                raise UserError(f"pair {i} has labels {sorted(clash)}", "The table's own columns have these names; choose others")
+                raise UserError(
+                    f"pair {i} has labels {sorted(clash)}",
+                    "The table's own columns have these names; choose others",
+                )
             labels.append(label)
             key = _key(label, np.asarray(reference), np.asarray(distorted), settings)
             if key in done:
@@ -81,12 +91,23 @@ def compute_table(
             pending[pool.submit(_measure, reference, distorted, settings)] = i, key
             collect(most - 1)
         collect(0)
-    table = [{**label, "metric": m, "value": v, "reason": why} for i, label in enumerate(labels) for m, v, why in rows[i]]
-    columns = [*dict.fromkeys(name for label in labels for name in label), "metric", "value", "reason"]
+    table = [
+        {**label, "metric": m, "value": v, "reason": why}
+        for i, label in enumerate(labels)
+        for m, v, why in rows[i]
+    ]
+    columns = [
+        *dict.fromkeys(name for label in labels for name in label),
+        "metric",
+        "value",
+        "reason",
+    ]
     return pd.DataFrame(table, columns=columns).astype({"value": float})
 
 
-def _measure(reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]) -> list[tuple[str, float | None, str]]:
+def _measure(
+    reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]
+) -> list[tuple[str, float | None, str]]:
     """Metric, value and reason for one pair."""
     names, options = settings["names"], {k: v for k, v in settings.items() if k != "names"}
     rows = []
@@ -109,12 +130,20 @@ class _Here(Executor):
 
 @contextmanager
 def _pool(workers: int) -> Iterator[tuple[Executor, int]]:
-    """An executor, and how many pairs may wait in it: enough to keep it busy, few enough to keep images out of memory."""
+    """An executor, and how many pairs may wait in it: enough to keep it busy, few enough to keep
+    images out of memory.
+    """
     if workers == 1:
         yield _Here(), 1
         return
-    # Spawned, as torch's threads do not survive a fork; numpy reads the number of threads when it is imported.
-    with _environment(_ONE_THREAD), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _one_torch_thread) as pool:
+    # Spawned, as torch's threads do not survive a fork; numpy reads the number of threads when it
+    # is imported.
+    with (
+        _environment(_ONE_THREAD),
+        ProcessPoolExecutor(
+            workers, multiprocessing.get_context("spawn"), _one_torch_thread
+        ) as pool,
+    ):
         try:
             yield pool, 2 * workers
         except BaseException:
@@ -140,14 +169,22 @@ def _one_torch_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _key(label: dict[str, Any], reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]) -> str:
+def _key(
+    label: dict[str, Any], reference: np.ndarray, distorted: np.ndarray, settings: dict[str, Any]
+) -> str:
     """Hash of all that a pair's rows depend on."""
-    digest = hashlib.sha256(json.dumps([label, settings, _source()], sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(
+        json.dumps([label, settings, _source()], sort_keys=True, default=str).encode()
+    )
     for image in (reference, distorted):
-        digest.update(f"{image.dtype}{image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+        digest.update(
+            f"{image.dtype}{image.shape}".encode() + np.ascontiguousarray(image).tobytes()
+        )
     return digest.hexdigest()
 
 
 def _source() -> str:
     """Hash of the metrics' source."""
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+    return hashlib.sha256(
+        b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
+    ).hexdigest()

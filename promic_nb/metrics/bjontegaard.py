@@ -1,7 +1,9 @@
-"""Bjontegaard deltas (ITU-T VCEG-M33; Eqs. 6-13 of the dissertation) over the `bjontegaard` package, with input that makes sense.
+"""Bjontegaard deltas (ITU-T VCEG-M33; Eqs. 6-13 of the dissertation) over the `bjontegaard`
+package, with input that makes sense.
 
-The standard integrates over the logarithm of the rate; the dissertation's equations have the rate itself. Both domains are here. A delta
-is the test curve minus the reference curve (Eqs. 6-13 write A - B, and the text reads them both ways).
+The standard integrates over the logarithm of the rate; the dissertation's equations have the rate
+itself. Both domains are here. A delta is the test curve minus the reference curve (Eqs. 6-13 write
+A - B, and the text reads them both ways).
 """
 
 from __future__ import annotations
@@ -49,29 +51,40 @@ def bd_rate(
     min_points: int = MIN_POINTS,
     min_overlap: float = MIN_OVERLAP,
 ) -> Delta:
-    """Average rate difference of the test curve at equal quality, in percent; negative: the test curve needs less.
+    """Average rate difference of the test curve at equal quality, in percent; negative: the test
+    curve needs less.
 
     Args:
         rate, quality: the reference curve, in any order; rates in bpp.
         rate_test, quality_test: the test curve.
         higher_is_better: direction of the quality; NLPD's is False.
-        domain: "log": mean difference of log10 rate, as percent (the standard); "linear": mean difference of the rate, as percent of
-            the reference's mean rate (Eq. 6 of the dissertation).
+        domain: "log": mean difference of log10 rate, as percent (the standard); "linear": mean
+            difference of the rate, as percent of the reference's mean rate (Eq. 6 of the
+            dissertation).
         method: interpolation through the points.
         min_points, min_overlap: refuse curves with fewer points or less overlap.
 
     Raises:
-        UserError: too few points, too little overlap, quality that does not rise with rate, or values that are not finite.
+        UserError: too few points, too little overlap, quality that does not rise with rate, or
+            values that are not finite.
     """
     _check_choices(domain, method)
     sign = 1 if higher_is_better else -1
-    (r0, q0), (r1, q1) = (_curve(r, sign * np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
+    (r0, q0), (r1, q1) = (
+        _curve(r, sign * np.asarray(q, float), min_points)
+        for r, q in ((rate, quality), (rate_test, quality_test))
+    )
     for q in (q0, q1):
         if (np.diff(q) <= 0).any():
-            raise UserError(f"quality does not rise with rate: {(sign * q).tolist()}", "BD-rate is undefined here; use bd_quality")
+            raise UserError(
+                f"quality does not rise with rate: {(sign * q).tolist()}",
+                "BD-rate is undefined here; use bd_quality",
+            )
     overlap = _overlap(q0, q1, min_overlap, "quality")
     if domain == "log":
-        value = bjontegaard.bd_rate(r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0)
+        value = bjontegaard.bd_rate(
+            r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0
+        )
     else:
         reference, test = _areas((q0, r0), (q1, r1), method=method)
         value = 100 * (test / reference - 1)
@@ -89,19 +102,26 @@ def bd_quality(
     min_points: int = MIN_POINTS,
     min_overlap: float = MIN_OVERLAP,
 ) -> Delta:
-    """Average quality difference of the test curve at equal rate, in units of the quality (BD-PSNR, BD-AP ...).
+    """Average quality difference of the test curve at equal rate, in units of the quality (BD-PSNR,
+    BD-AP ...).
 
     Args:
-        domain: integrate over log10 of the rate (the standard) or over the rate (Eqs. 7-13 of the dissertation).
+        domain: integrate over log10 of the rate (the standard) or over the rate (Eqs. 7-13 of the
+            dissertation).
 
-    The other arguments and errors are `bd_rate`'s; quality need not be monotone, and has either direction: above 0, the test curve has
-    more of it (which for NLPD is worse).
+    The other arguments and errors are `bd_rate`'s; quality need not be monotone, and has either
+    direction: above 0, the test curve has more of it (which for NLPD is worse).
     """
     _check_choices(domain, method)
-    (r0, q0), (r1, q1) = (_curve(r, np.asarray(q, float), min_points) for r, q in ((rate, quality), (rate_test, quality_test)))
+    (r0, q0), (r1, q1) = (
+        _curve(r, np.asarray(q, float), min_points)
+        for r, q in ((rate, quality), (rate_test, quality_test))
+    )
     if domain == "log":
         overlap = _overlap(np.log10(r0), np.log10(r1), min_overlap, "rate")
-        value = bjontegaard.bd_psnr(r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0)
+        value = bjontegaard.bd_psnr(
+            r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0
+        )
     else:
         overlap = _overlap(r0, r1, min_overlap, "rate")
         reference, test = _areas((r0, q0), (r1, q1), method=method)
@@ -110,7 +130,10 @@ def bd_quality(
 
 
 def _check_choices(domain: str, method: str) -> None:
-    for name, value, choices in (("domain", domain, ("log", "linear")), ("method", method, tuple(INTERPOLATORS))):
+    for name, value, choices in (
+        ("domain", domain, ("log", "linear")),
+        ("method", method, tuple(INTERPOLATORS)),
+    ):
         if value not in choices:
             raise UserError(f"{name} {value!r} is unknown", f"Choose from {', '.join(choices)}")
 
@@ -121,18 +144,31 @@ def _areas(*curves: tuple[np.ndarray, np.ndarray], method: str) -> list[float]:
     return [float(INTERPOLATORS[method](x, y).integrate(low, high)) for x, y in curves]
 
 
-def _curve(rate: Sequence[float], quality: np.ndarray, min_points: int) -> tuple[np.ndarray, np.ndarray]:
+def _curve(
+    rate: Sequence[float], quality: np.ndarray, min_points: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The curve, sorted by rate and checked."""
     rate = np.asarray(rate, float)
     if rate.shape != quality.shape or rate.ndim != 1:
-        raise UserError(f"a curve has {rate.shape} rates and {quality.shape} qualities", "Give one quality for each rate")
+        raise UserError(
+            f"a curve has {rate.shape} rates and {quality.shape} qualities",
+            "Give one quality for each rate",
+        )
     if not (np.isfinite(rate).all() and np.isfinite(quality).all() and (rate > 0).all()):
-        raise UserError("a curve has a value that is not finite, or a rate that is not positive", "Remove that point")
+        raise UserError(
+            "a curve has a value that is not finite, or a rate that is not positive",
+            "Remove that point",
+        )
     if len(rate) < max(2, min_points):
-        raise UserError(f"a curve has {len(rate)} points", f"At least {max(2, min_points)} are needed (min_points)")
+        raise UserError(
+            f"a curve has {len(rate)} points",
+            f"At least {max(2, min_points)} are needed (min_points)",
+        )
     order = np.argsort(rate)
     if (np.diff(rate[order]) == 0).any():
-        raise UserError(f"a curve has one rate twice: {rate[order].tolist()}", "Keep one point for each rate")
+        raise UserError(
+            f"a curve has one rate twice: {rate[order].tolist()}", "Keep one point for each rate"
+        )
     return rate[order], quality[order]
 
 
@@ -140,5 +176,8 @@ def _overlap(a: np.ndarray, b: np.ndarray, least: float, axis: str) -> float:
     shared = min(a.max(), b.max()) - max(a.min(), b.min())
     overlap = max(0.0, shared / min(np.ptp(a), np.ptp(b)))
     if overlap <= 0 or overlap < least:
-        raise UserError(f"the curves share {overlap:.0%} of their {axis} range", f"At least {least:.0%} are needed (min_overlap)")
+        raise UserError(
+            f"the curves share {overlap:.0%} of their {axis} range",
+            f"At least {least:.0%} are needed (min_overlap)",
+        )
     return overlap

@@ -1,4 +1,6 @@
-"""The distortion channel that VIF and IW-SSIM share: the distorted signal as the reference times a gain, plus noise, in each window."""
+"""The distortion channel that VIF and IW-SSIM share: the distorted signal as the reference times a
+gain, plus noise, in each window.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,18 @@ from scipy.ndimage import correlate1d
 
 
 def channel(
-    a: np.ndarray, b: np.ndarray, mean: Callable[[np.ndarray], np.ndarray], eps: float, samples: int = 1
+    a: np.ndarray,
+    b: np.ndarray,
+    mean: Callable[[np.ndarray], np.ndarray],
+    eps: float,
+    samples: int = 1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Gain, noise variance, and the variances of reference and distorted signal, where the windows stand.
+    """Gain, noise variance, and the variances of reference and distorted signal, where the windows
+    stand.
 
-    Gain is s12 / s1^2 and noise s2^2 - gain s12. Where the reference has no variance, all of the distorted signal is noise; where the
-    distorted one has none, there is no noise; the gain is 0 in both.
+    Gain is s12 / s1^2 and noise s2^2 - gain s12. Where the reference has no variance, all of the
+    distorted signal is noise; where the distorted one has none, there is no noise; the gain is 0 in
+    both.
 
     Args:
         a, b: reference and distorted, float64 (H, W).
@@ -23,7 +31,9 @@ def channel(
         samples: moments are sums over so many samples; 1 for means.
     """
     mean1, mean2, square1, square2, product = (mean(x) for x in (a, b, a * a, b * b, a * b))
-    var1, var2 = (np.maximum(square - m**2, 0) * samples for square, m in ((square1, mean1), (square2, mean2)))
+    var1, var2 = (
+        np.maximum(square - m**2, 0) * samples for square, m in ((square1, mean1), (square2, mean2))
+    )
     covariance = (product - mean1 * mean2) * samples
     gain = covariance / (var1 + eps)
     noise = (var2 - gain * covariance) / samples
@@ -34,8 +44,12 @@ def channel(
     return gain, noise, var1, var2
 
 
-def without_inversion(gain: np.ndarray, noise: np.ndarray, var2: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gain and noise by VIF's authors' last rules: a negative gain is all noise, and there always is some noise."""
+def without_inversion(
+    gain: np.ndarray, noise: np.ndarray, var2: np.ndarray, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and noise by VIF's authors' last rules: a negative gain is all noise, and there always
+    is some noise.
+    """
     inverted = gain < 0
     return np.where(inverted, 0, gain), np.maximum(np.where(inverted, var2, noise), eps)
 

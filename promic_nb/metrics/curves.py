@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 
 
 def mean_curves(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean rate and mean quality of each codec, setting and metric; slices without a value count in neither."""
-    return table.dropna(subset=["value"]).groupby(["codec", "setting", "metric"], as_index=False, sort=False)[["bpp", "value"]].mean()
+    """Mean rate and mean quality of each codec, setting and metric; slices without a value count in
+    neither.
+    """
+    return (
+        table.dropna(subset=["value"])
+        .groupby(["codec", "setting", "metric"], as_index=False, sort=False)[["bpp", "value"]]
+        .mean()
+    )
 
 
 def bd_rate_table(table: pd.DataFrame, references: list[str], **options: Any) -> pd.DataFrame:
@@ -26,7 +32,8 @@ def bd_rate_table(table: pd.DataFrame, references: list[str], **options: Any) ->
         options: of `bd_rate`, such as min_overlap.
 
     Returns:
-        Columns codec, reference, metric, bd_rate_percent, overlap, and reason, which says why there is no number and is "" elsewhere.
+        Columns codec, reference, metric, bd_rate_percent, overlap, and reason, which says why there
+        is no number and is "" elsewhere.
     """
     import pandas as pd
 
@@ -41,8 +48,15 @@ def bd_rate_table(table: pd.DataFrame, references: list[str], **options: Any) ->
         for metric in (m for m in METRICS if m in set(table.metric)):
             for codec in table.codec.unique():
                 try:
-                    delta = bd_rate(*curve(reference, metric), *curve(codec, metric), higher_is_better=METRICS[metric].higher_is_better, **options)
+                    delta = bd_rate(
+                        *curve(reference, metric),
+                        *curve(codec, metric),
+                        higher_is_better=METRICS[metric].higher_is_better,
+                        **options,
+                    )
                     rows.append((codec, reference, metric, delta.value, delta.overlap, ""))
                 except UserError as error:
                     rows.append((codec, reference, metric, float("nan"), float("nan"), str(error)))
-    return pd.DataFrame(rows, columns=["codec", "reference", "metric", "bd_rate_percent", "overlap", "reason"])
+    return pd.DataFrame(
+        rows, columns=["codec", "reference", "metric", "bd_rate_percent", "overlap", "reason"]
+    )

@@ -1,4 +1,6 @@
-"""The front end of the JPEG AI metrics: samples become 10-bit RGB, and that BT.709 luma (full range); a grey image is its own luma."""
+"""The front end of the JPEG AI metrics: samples become 10-bit RGB, and that BT.709 luma (full
+range); a grey image is its own luma.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ class Frame:
     @property
     def rgb(self) -> np.ndarray:
         """Float64 (H, W, 3) in 0..peak; grey is repeated."""
-        return self.samples if self.samples.ndim == 3 else np.repeat(self.samples[..., None], 3, axis=2)
+        return (
+            self.samples
+            if self.samples.ndim == 3
+            else np.repeat(self.samples[..., None], 3, axis=2)
+        )
 
     def scaled(self, peak: float) -> np.ndarray:
         """Luma in 0..`peak`."""
@@ -48,19 +54,27 @@ def frame(image: np.ndarray, bit_depth: int = 8, front_end: FrontEnd = "10bit") 
     Args:
         image: uint8 or uint16, grey (H, W) or RGB (H, W, 3).
         bit_depth: of the samples; 2^bit_depth - 1 maps to the peak.
-        front_end: "10bit" as the JPEG AI metrics, or "8bit". On colour, the 8-bit rounding of luma moves PSNR-HVS-M by up to 0.45 dB.
+        front_end: "10bit" as the JPEG AI metrics, or "8bit". On colour, the 8-bit rounding of luma
+            moves PSNR-HVS-M by up to 0.45 dB.
 
     Raises:
         UserError: another dtype or shape, no samples, or a sample above 2^bit_depth - 1.
     """
     if front_end not in PEAKS:
         raise UserError(f"front end {front_end!r} is unknown", f"Choose from {', '.join(PEAKS)}")
-    if image.dtype not in (np.uint8, np.uint16) or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)) or not image.size:
+    if (
+        image.dtype not in (np.uint8, np.uint16)
+        or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
+        or not image.size
+    ):
         remedy = "Give uint8 or uint16, grey (H, W) or RGB (H, W, 3)"
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             remedy = f"It has samples that are not finite. {remedy}"
         raise UserError(f"an image is {image.dtype} {image.shape}", remedy)
     peak, most = PEAKS[front_end], 2**bit_depth - 1
     if image.max() > most:
-        raise UserError(f"a sample of {image.max()} exceeds bit depth {bit_depth} in an image of {image.shape}", "Name the right bit_depth")
+        raise UserError(
+            f"a sample of {image.max()} exceeds bit depth {bit_depth} in an image of {image.shape}",
+            "Name the right bit_depth",
+        )
     return Frame(np.round(image / most * peak), peak)

@@ -1,15 +1,18 @@
 """Information content weighted SSIM: Wang and Li, IEEE Trans. Image Processing 20(5), 2011.
 
-MS-SSIM's contrast-structure maps c_j, of the levels of a Laplacian pyramid, are pooled with weights w_j in place of a mean:
+MS-SSIM's contrast-structure maps c_j, of the levels of a Laplacian pyramid, are pooled with weights
+w_j in place of a mean:
 
-    IW-SSIM = prod_j (sum w_j c_j / sum w_j)^b_j,    w = sum_k log2(1 + ((sv^2 + (1 + g^2) sn^2) S^2 l_k + sn^2 sv^2) / sn^4),
+    IW-SSIM = prod_j (sum w_j c_j / sum w_j)^b_j,    w = sum_k log2(1 + ((sv^2 + (1 + g^2) sn^2) S^2
+    l_k + sn^2 sv^2) / sn^4),
 
-the information that a Gaussian scale mixture sends over two noisy channels (Eqs. 25-31). Its vector is a 3x3 neighbourhood of the
-reference, with the parent coefficient at the three finest levels; l_k are the eigenvalues of its covariance, sn^2 = 0.4. The coarsest
-level has the full SSIM and equal weights.
+the information that a Gaussian scale mixture sends over two noisy channels (Eqs. 25-31). Its vector
+is a 3x3 neighbourhood of the reference, with the parent coefficient at the three finest levels; l_k
+are the eigenvalues of its covariance, sn^2 = 0.4. The coarsest level has the full SSIM and equal
+weights.
 
-`piq.information_weighted_ssim(distorted, reference)` in float64 gives the same value, with full two-dimensional windows and a logarithm for
-each eigenvalue, several times slower.
+`piq.information_weighted_ssim(distorted, reference)` in float64 gives the same value, with full
+two-dimensional windows and a logarithm for each eigenvalue, several times slower.
 """
 
 from __future__ import annotations
@@ -33,8 +36,8 @@ def iw_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
     """IW-SSIM, 1 for equal images.
 
     Args:
-        reference, distorted: luma in 0..255, float64 (H, W), at least 161x161. The order matters (2e-3 on one pair of the conformance table).
-            NaN where the reference is flat.
+        reference, distorted: luma in 0..255, float64 (H, W), at least 161x161. The order matters
+            (2e-3 on one pair of the conformance table). NaN where the reference is flat.
     """
     pyramid, other = _pyramid(reference), _pyramid(distorted)
     last = len(EXPONENTS) - 1
@@ -72,7 +75,9 @@ def _pyramid(x: np.ndarray) -> list[np.ndarray]:
 
 def _similarity(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """SSIM's luminance and contrast-structure maps under a valid 11x11 Gaussian window."""
-    mean1, mean2, square1, square2, product = (valid(x, _WINDOW) for x in (a, b, a * a, b * b, a * b))
+    mean1, mean2, square1, square2, product = (
+        valid(x, _WINDOW) for x in (a, b, a * a, b * b, a * b)
+    )
     var1, var2 = np.maximum(square1 - mean1**2, 0), np.maximum(square2 - mean2**2, 0)
     contrast = (2 * (product - mean1 * mean2) + C2) / (var1 + var2 + C2)
     return (2 * mean1 * mean2 + C1) / (mean1**2 + mean2**2 + C1), contrast
@@ -98,7 +103,9 @@ def _information(a: np.ndarray, b: np.ndarray, parent: np.ndarray | None) -> np.
     per_eigenvalue = (noise + (1 + gain**2) * NOISE) * scale / NOISE**2
     rest = 1 + noise / NOISE
     product, term = np.ones_like(scale), np.empty_like(scale)
-    for eigenvalue in eigenvalues:  # one logarithm of a product, not ten: it stays below 1e300 for luma in 0..255
+    for eigenvalue in (
+        eigenvalues
+    ):  # one logarithm of a product, not ten: it stays below 1e300 for luma in 0..255
         np.multiply(per_eigenvalue, eigenvalue, out=term)
         term += rest
         product *= term
@@ -106,7 +113,9 @@ def _information(a: np.ndarray, b: np.ndarray, parent: np.ndarray | None) -> np.
 
 
 def _enlarge(x: np.ndarray) -> np.ndarray:
-    """The parent at its children's places: bilinear to 4n - 3 samples, one more on each side by extrapolation, every second taken."""
+    """The parent at its children's places: bilinear to 4n - 3 samples, one more on each side by
+    extrapolation, every second taken.
+    """
     for axis in (0, 1):
         n = x.shape[axis]
         at = np.maximum((np.arange(4 * n - 3) + 0.5) * n / (4 * n - 3) - 0.5, 0)

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
-# skimage's window of sigma 1.5 has 11 samples; five scales halve 161 to 11; the largest filter of FSIM is 48 samples long.
+# skimage's window of sigma 1.5 has 11 samples; five scales halve 161 to 11; the largest filter of
+# FSIM is 48 samples long.
 SMALLEST_SSIM, SMALLEST_MS_SSIM, SMALLEST_FSIM = 11, 161, 48
 
 
 def ssim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
-    """Structural similarity: Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Processing 13(4), 2004; 1 for equal images.
+    """Structural similarity: Wang, Bovik, Sheikh and Simoncelli, IEEE Trans.
 
-    The paper's 11x11 Gaussian window of sigma 1.5 and population covariance. skimage's default window is another, as is the
-    downsampling that piq does by default.
+    Image Processing 13(4), 2004; 1 for equal images.
+
+    The paper's 11x11 Gaussian window of sigma 1.5 and population covariance. skimage's default
+    window is another, as is the downsampling that piq does by default.
 
     Args:
         reference, distorted: luma, float64 (H, W) in 0..peak, at least 11x11.
     """
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(reference, distorted, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False))
+    return float(
+        structural_similarity(
+            reference,
+            distorted,
+            data_range=peak,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
 
 
 def ms_ssim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
-    """Multi-scale SSIM: Wang, Simoncelli and Bovik, Asilomar 2003; Eqs. 14-23 of the dissertation; 1 for equal images.
+    """Multi-scale SSIM: Wang, Simoncelli and Bovik, Asilomar 2003; Eqs. 14-23 of the dissertation;
+    1 for equal images.
 
-    By `pytorch_msssim`, as the JPEG AI metrics. Odd sizes differ by up to 5e-3 from the authors' program, which halves them otherwise.
+    By `pytorch_msssim`, as the JPEG AI metrics. Odd sizes differ by up to 5e-3 from the authors'
+    program, which halves them otherwise.
 
     Args:
         reference, distorted: luma, float64 (H, W) in 0..peak, at least 161x161.
@@ -36,9 +50,12 @@ def ms_ssim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
 
 
 def fsim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
-    """Feature similarity with colour (FSIMc): Zhang, Zhang, Mou and Zhang, IEEE Trans. Image Processing 20(8), 2011; 1 for equal images.
+    """Feature similarity with colour (FSIMc): Zhang, Zhang, Mou and Zhang, IEEE Trans.
 
-    By `piq` in float64. Images are averaged to about 256 samples on the shorter side, as the authors do; of grey images, FSIMc is FSIM.
+    Image Processing 20(8), 2011; 1 for equal images.
+
+    By `piq` in float64. Images are averaged to about 256 samples on the shorter side, as the
+    authors do; of grey images, FSIMc is FSIM.
 
     Args:
         reference, distorted: RGB, float64 (H, W, 3) in 0..peak, at least 48x48.

@@ -1,7 +1,9 @@
-"""Normalized Laplacian pyramid distance: Laparra, Berardino, Balle, Simoncelli, Electronic Imaging 2016; Eqs. 28-31 of the dissertation.
+"""Normalized Laplacian pyramid distance: Laparra, Berardino, Balle, Simoncelli, Electronic Imaging
+2016; Eqs. 28-31 of the dissertation.
 
-The variant is the one that the JPEG AI metrics run: luma in 0..1, six levels (the low-pass rest is not a level), reflected borders,
-bilinear upsampling with aligned corners, mean of the levels' RMS. Other variants differ by up to 10 %.
+The variant is the one that the JPEG AI metrics run: luma in 0..1, six levels (the low-pass rest is
+not a level), reflected borders, bilinear upsampling with aligned corners, mean of the levels' RMS.
+Other variants differ by up to 10 %.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from scipy.sparse import csr_array
 
 LEVELS = 6
 LOW_PASS = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
-# Divisive normalization, level by level: sigma, then weights of the neighbours above, left, right, below (the paper's fit).
+# Divisive normalization, level by level: sigma, then weights of the neighbours above, left, right,
+# below (the paper's fit).
 NORMALIZATION = (
     (0.0248, 0.1011, 0.1493, 0.1460, 0.1015),
     (0.0185, 0.0757, 0.1986, 0.1846, 0.0837),
@@ -51,16 +54,20 @@ def _along_both(rows: csr_array, columns: csr_array, x: np.ndarray) -> np.ndarra
 
 @lru_cache(maxsize=64)
 def _resampling(n: int) -> tuple[csr_array, csr_array]:
-    """Down and up along one side of n samples, as matrices (m, n) and (n, m) with m = ceil(n / 2): few entries a row, so that they cost
-    less than filtering what is thrown away.
+    """Down and up along one side of n samples, as matrices (m, n) and (n, m) with m = ceil(n / 2):
+    few entries a row, so that they cost less than filtering what is thrown away.
 
-    Down: the low-pass filter, every second sample. Up: bilinear to 2m samples with aligned corners, the filter, and for odd n the
+    Down: the low-pass filter, every second sample. Up: bilinear to 2m samples with aligned corners,
+        the filter, and for odd n the
     nearest n of the 2m samples.
     """
     m = (n + 1) // 2
     at = np.linspace(0, m - 1, 2 * m)
     low = np.minimum(at.astype(int), m - 2)
-    entries = (np.concatenate([1 - (at - low), at - low]), (np.tile(np.arange(2 * m), 2), np.concatenate([low, low + 1])))
+    entries = (
+        np.concatenate([1 - (at - low), at - low]),
+        (np.tile(np.arange(2 * m), 2), np.concatenate([low, low + 1])),
+    )
     up = _low_pass(2 * m) @ csr_array(entries, shape=(2 * m, m))
     return _low_pass(n)[::2], up[np.arange(n) * 2 * m // n]
 

@@ -1,6 +1,8 @@
-"""PSNR-HVS and PSNR-HVS-M: Egiazarian et al., VPQM 2006; Ponomarenko et al., VPQM 2007; Eqs. 24-27 of the dissertation.
+"""PSNR-HVS and PSNR-HVS-M: Egiazarian et al., VPQM 2006; Ponomarenko et al., VPQM 2007; Eqs. 24-27
+of the dissertation.
 
-Images are padded to multiples of 8 by repetition, as the JPEG AI metrics do (the authors drop partial blocks).
+Images are padded to multiples of 8 by repetition, as the JPEG AI metrics do (the authors drop
+partial blocks).
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import dctn
 
-# Contrast sensitivity of the 8x8 DCT coefficients, from the authors' program (relative to the JPEG luma table).
+# Contrast sensitivity of the 8x8 DCT coefficients, from the authors' program (relative to the JPEG
+# luma table).
 CSF = np.array(
     [
         [1.608443, 2.339554, 2.573509, 1.608443, 1.072295, 0.643377, 0.504610, 0.421887],
@@ -21,7 +24,8 @@ CSF = np.array(
         [0.357432, 0.279729, 0.270896, 0.262603, 0.229778, 0.257351, 0.249855, 0.259950],
     ]
 )
-# Masking: squared inverse of the JPEG luma quantization table, in units of its first entries; the DC coefficient does not mask.
+# Masking: squared inverse of the JPEG luma quantization table, in units of its first entries; the
+# DC coefficient does not mask.
 MASKING = np.array(
     [
         [0.390625, 0.826446, 1.000000, 0.390625, 0.173611, 0.062500, 0.038447, 0.026874],
@@ -43,11 +47,16 @@ def psnr_hvs(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float
 
 
 def psnr_hvs_m(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
-    """PSNR-HVS-M (with contrast masking) in dB, 100 for equal images. Inputs: luma, float64 (H, W), 0..peak."""
+    """PSNR-HVS-M (with contrast masking) in dB, 100 for equal images.
+
+    Inputs: luma, float64 (H, W), 0..peak.
+    """
     return _db(_blocks_dct(reference), _blocks_dct(distorted), peak, masked=True)
 
 
-def _db(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], peak: float, masked: bool) -> float:
+def _db(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], peak: float, masked: bool
+) -> float:
     difference = np.abs(a[1] - b[1])
     if masked:
         threshold = np.maximum(_mask(*a), _mask(*b))[:, None, None] / MASKING
@@ -62,12 +71,18 @@ def _blocks_dct(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """8x8 blocks (N, 8, 8) and their orthonormal DCT."""
     h, w = image.shape
     padded = np.pad(image, ((0, -h % 8), (0, -w % 8)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // 8, 8, padded.shape[1] // 8, 8).swapaxes(1, 2).reshape(-1, 8, 8)
+    blocks = (
+        padded.reshape(padded.shape[0] // 8, 8, padded.shape[1] // 8, 8)
+        .swapaxes(1, 2)
+        .reshape(-1, 8, 8)
+    )
     return blocks, dctn(blocks, axes=(1, 2), norm="ortho")
 
 
 def _mask(blocks: np.ndarray, dct: np.ndarray) -> np.ndarray:
-    """Masking effect of each block: sqrt(E_w delta) / 32, E_w the weighted AC energy, delta the quarters' share of the variance (Eq. 25)."""
+    """Masking effect of each block: sqrt(E_w delta) / 32, E_w the weighted AC energy, delta the
+    quarters' share of the variance (Eq. 25).
+    """
     weights = MASKING.copy()
     weights[0, 0] = 0
     energy = (dct**2 * weights).sum((1, 2))

@@ -1,8 +1,10 @@
-"""Visual information fidelity in the pixel domain: Sheikh and Bovik, IEEE Trans. Image Processing 15(2), 2006, with Gaussian windows in
-place of subbands (the authors' vifp_mscale). This is the VIF of the JPEG AI metrics; `vif_wavelet` is the one that the paper describes.
+"""Visual information fidelity in the pixel domain: Sheikh and Bovik, IEEE Trans.
 
-At each of four scales, local moments under a Gaussian window of N = 17, 9, 5, 3 samples (sigma N / 5) give the gain g = s12 / s1^2 and
-the noise sv^2 = s2^2 - g s12 of the distortion channel. Then
+Image Processing 15(2), 2006, with Gaussian windows in place of subbands (the authors' vifp_mscale).
+This is the VIF of the JPEG AI metrics; `vif_wavelet` is the one that the paper describes.
+
+At each of four scales, local moments under a Gaussian window of N = 17, 9, 5, 3 samples (sigma N /
+5) give the gain g = s12 / s1^2 and the noise sv^2 = s2^2 - g s12 of the distortion channel. Then
 
     VIF = sum log10(1 + g^2 s1^2 / (sv^2 + sn^2)) / sum log10(1 + s1^2 / sn^2),    sn^2 = 2.
 """
@@ -21,10 +23,12 @@ _EPS = 1e-10
 
 
 def vif(reference: np.ndarray, distorted: np.ndarray) -> float:
-    """Pixel-domain VIF: 1 for equal images, 0 where no information is left, above 1 where contrast was raised.
+    """Pixel-domain VIF: 1 for equal images, 0 where no information is left, above 1 where contrast
+    was raised.
 
     Args:
-        reference, distorted: luma in 0..255, float64 (H, W), at least 41x41. The order matters. NaN where the reference is flat.
+        reference, distorted: luma in 0..255, float64 (H, W), at least 41x41. The order matters. NaN
+            where the reference is flat.
     """
     received = sent = 0.0
     a, b = reference, distorted

@@ -1,10 +1,14 @@
-"""Visual information fidelity in the wavelet domain: Sheikh and Bovik, IEEE Trans. Image Processing 15(2), 2006, as the authors' vifvec.
+"""Visual information fidelity in the wavelet domain: Sheikh and Bovik, IEEE Trans.
 
-Two of the six orientations of a four-level steerable pyramid (sp5 of Simoncelli's toolbox, from `pyrtools`) are cut into blocks of 3x3
-coefficients, a Gaussian scale mixture: block = S U with covariance C_U (eigenvalues l_k) and S^2 = block' C_U^-1 block / 9. A window gives
-the gain g and noise sv^2 of the distortion channel at each block, and
+Image Processing 15(2), 2006, as the authors' vifvec.
 
-    VIF = sum_bands,blocks,k log2(1 + g^2 S^2 l_k / (sv^2 + sn^2)) / sum log2(1 + S^2 l_k / sn^2),    sn^2 = 0.4.
+Two of the six orientations of a four-level steerable pyramid (sp5 of Simoncelli's toolbox, from
+`pyrtools`) are cut into blocks of 3x3 coefficients, a Gaussian scale mixture: block = S U with
+covariance C_U (eigenvalues l_k) and S^2 = block' C_U^-1 block / 9. A window gives the gain g and
+noise sv^2 of the distortion channel at each block, and
+
+    VIF = sum_bands,blocks,k log2(1 + g^2 S^2 l_k / (sv^2 + sn^2)) / sum log2(1 + S^2 l_k / sn^2),
+    sn^2 = 0.4.
 """
 
 from __future__ import annotations
@@ -23,10 +27,12 @@ _EPS = 1e-15
 
 
 def vif_wavelet(reference: np.ndarray, distorted: np.ndarray) -> float:
-    """Wavelet-domain VIF: 1 for equal images, 0 where no information is left, above 1 where contrast was raised.
+    """Wavelet-domain VIF: 1 for equal images, 0 where no information is left, above 1 where
+    contrast was raised.
 
     Args:
-        reference, distorted: luma in 0..255, float64 (H, W), at least 72x72. The order matters. NaN where the reference is flat.
+        reference, distorted: luma in 0..255, float64 (H, W), at least 72x72. The order matters. NaN
+            where the reference is flat.
     """
     received = sent = 0.0
     for (level, a), (_, b) in zip(_bands(reference), _bands(distorted), strict=True):
@@ -59,10 +65,14 @@ def _bands(image: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _mixture(band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """S^2 of each block (H / 3, W / 3) and the nine eigenvalues of C_U, which comes from all overlapping blocks."""
+    """S^2 of each block (H / 3, W / 3) and the nine eigenvalues of C_U, which comes from all
+    overlapping blocks.
+    """
     h, w = band.shape
     shifts = [(i, j) for j in range(BLOCK) for i in range(BLOCK)]
-    overlapping = np.stack([band[i : h - BLOCK + 1 + i, j : w - BLOCK + 1 + j].ravel() for i, j in shifts])
+    overlapping = np.stack(
+        [band[i : h - BLOCK + 1 + i, j : w - BLOCK + 1 + j].ravel() for i, j in shifts]
+    )
     covariance = np.cov(overlapping, bias=True)
     eigenvalues = np.linalg.eigvalsh(covariance)
     if eigenvalues[-1] <= _EPS:
@@ -74,7 +84,9 @@ def _mixture(band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _channel(a: np.ndarray, b: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Gain and noise variance around the centre of each block."""
-    gain, noise, _, var2 = channel(a, b, partial(_window_mean, window=window), _EPS, samples=window**2)
+    gain, noise, _, var2 = channel(
+        a, b, partial(_window_mean, window=window), _EPS, samples=window**2
+    )
     return without_inversion(gain, noise, var2, _EPS)
 
 

@@ -1,4 +1,6 @@
-"""Backbones in stages, so that a translator can stand in for the first two: the front ends after stage 2, at a stride of 4."""
+"""Backbones in stages, so that a translator can stand in for the first two: the front ends after
+stage 2, at a stride of 4.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,21 @@ Stages = tuple[nn.Sequential, nn.ModuleList, tuple[int, int, int, int]]
 
 def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-        nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-    )  # fmt: skip
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+        nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
 
 
 def small(config: DetectorConfig) -> Stages:
     """Four stages of two 3x3 convolutions, 32 to 128 channels."""
     widths = (32, 64, 96, 128)
-    stem = nn.Sequential(nn.Conv2d(len(config.mean), 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+    stem = nn.Sequential(
+        nn.Conv2d(len(config.mean), 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU()
+    )
     stages = nn.ModuleList(_block(a, b, 2) for a, b in itertools.pairwise(widths))
     return nn.Sequential(stem, _block(16, widths[0], 2)), stages, widths
 
@@ -40,7 +48,11 @@ def resnet_50(config: DetectorConfig) -> Stages:
     for block in net.modules():
         if isinstance(block, Bottleneck) and config.stride_in_1x1:
             block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
-    front = nn.Sequential(OrderedDict((name, getattr(net, name)) for name in ("conv1", "bn1", "relu", "maxpool", "layer1")))
+    front = nn.Sequential(
+        OrderedDict(
+            (name, getattr(net, name)) for name in ("conv1", "bn1", "relu", "maxpool", "layer1")
+        )
+    )
     return front, nn.ModuleList([net.layer2, net.layer3, net.layer4]), (256, 512, 1024, 2048)
 
 

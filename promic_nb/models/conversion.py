@@ -1,8 +1,10 @@
-"""Weights between three layouts: this package's (the torchvision engine's names), torchvision's own detector, and Detectron2's.
+"""Weights between three layouts: this package's (the torchvision engine's names), torchvision's own
+detector, and Detectron2's.
 
-What differs: names; Detectron2 takes BGR planes and puts the background class last, and predicts no box for it. What does not: the order of
-anchors (all ratios of a size after another; see `rois.Anchors`), of box deltas, and of the cells that the box head flattens.
-Settings that no tensor shows (mean, std, place of the stride, epsilon) are in `config.STYLES`.
+What differs: names; Detectron2 takes BGR planes and puts the background class last, and predicts no
+box for it. What does not: the order of anchors (all ratios of a size after another; see
+`rois.Anchors`), of box deltas, and of the cells that the box head flattens. Settings that no tensor
+shows (mean, std, place of the stride, epsilon) are in `config.STYLES`.
 """
 
 from __future__ import annotations
@@ -18,13 +20,19 @@ CLASSES, BOXES = "heads.box_predictor.cls_score.", "heads.box_predictor.bbox_pre
 
 # (this package's, Detectron2's); N is a number, and what follows the matched beginning is kept
 _BLOCK = [("downsample.0.", "shortcut."), ("downsample.1.", "shortcut.norm.")]
-_BLOCK += [(f"conv{i}.", f"conv{i}.") for i in (1, 2, 3)] + [(f"bn{i}.", f"conv{i}.norm.") for i in (1, 2, 3)]
+_BLOCK += [(f"conv{i}.", f"conv{i}.") for i in (1, 2, 3)] + [
+    (f"bn{i}.", f"conv{i}.norm.") for i in (1, 2, 3)
+]
 _STAGES = [("front.layers.layer1", "res2"), *((f"stages.{i}", f"res{i + 3}") for i in range(3))]
 DETECTRON2 = [
     ("front.layers.conv1.", "backbone.bottom_up.stem.conv1."),
     ("front.layers.bn1.", "backbone.bottom_up.stem.conv1.norm."),
     ("front.translator.", "front.translator."),  # Detectron2 has none
-    *((f"{ours}.N.{a}", f"backbone.bottom_up.{theirs}.N.{b}") for ours, theirs in _STAGES for a, b in _BLOCK),
+    *(
+        (f"{ours}.N.{a}", f"backbone.bottom_up.{theirs}.N.{b}")
+        for ours, theirs in _STAGES
+        for a, b in _BLOCK
+    ),
     *((f"neck.inner_blocks.{i}.0.", f"backbone.fpn_lateral{i + 2}.") for i in range(4)),
     *((f"neck.layer_blocks.{i}.0.", f"backbone.fpn_output{i + 2}.") for i in range(4)),
     ("rpn.head.conv.0.0.", "proposal_generator.rpn_head.conv."),
@@ -46,8 +54,13 @@ TORCHVISION = [
 
 
 def _rename(state: Mapping[str, Tensor], pairs: list[tuple[str, str]]) -> dict[str, Tensor]:
-    """Names by the first pair (from, to) whose `from` they begin with, the longest first; other tensors are left out."""
-    rules = [(re.compile(re.escape(a).replace("N", r"(\d+)")), b.replace("N", r"\1")) for a, b in sorted(pairs, key=lambda p: -len(p[0]))]
+    """Names by the first pair (from, to) whose `from` they begin with, the longest first; other
+    tensors are left out.
+    """
+    rules = [
+        (re.compile(re.escape(a).replace("N", r"(\d+)")), b.replace("N", r"\1"))
+        for a, b in sorted(pairs, key=lambda p: -len(p[0]))
+    ]
     renamed = {}
     for name, value in state.items():
         for pattern, target in rules:
@@ -62,7 +75,9 @@ def _flip(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def from_detectron2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Detectron2's tensors by this package's names; anchors and pixel statistics, which the settings hold, are left out."""
+    """Detectron2's tensors by this package's names; anchors and pixel statistics, which the
+    settings hold, are left out.
+    """
     own = _rename(state, _flip(DETECTRON2))
     if FIRST in own:
         own[FIRST] = own[FIRST].flip(1)
@@ -88,10 +103,19 @@ def to_detectron2(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A torchvision `fasterrcnn_resnet50_fpn`, or a `resnet50` classifier, by this package's names. Files of before 0.13 have fewer dots."""
+    """A torchvision `fasterrcnn_resnet50_fpn`, or a `resnet50` classifier, by this package's names.
+
+    Files of before 0.13 have fewer dots.
+    """
     if "conv1.weight" in state:
-        state = {f"backbone.body.{name}": value for name, value in state.items() if not name.startswith("fc.")}
-    old = re.compile(r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$|(rpn\.head\.conv)\.(weight|bias)$")
+        state = {
+            f"backbone.body.{name}": value
+            for name, value in state.items()
+            if not name.startswith("fc.")
+        }
+    old = re.compile(
+        r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$|(rpn\.head\.conv)\.(weight|bias)$"
+    )
 
     def new(match: re.Match[str]) -> str:
         return f"{match[1]}.0.{match[2]}" if match[1] else f"{match[3]}.0.0.{match[4]}"
@@ -100,13 +124,24 @@ def from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def to_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse, by the names of today's torchvision. A translator has no place there and is left out."""
-    return _rename({k: v for k, v in state.items() if not k.startswith("front.translator.")}, TORCHVISION)
+    """The inverse, by the names of today's torchvision.
+
+    A translator has no place there and is left out.
+    """
+    return _rename(
+        {k: v for k, v in state.items() if not k.startswith("front.translator.")}, TORCHVISION
+    )
 
 
 def recognize(state: Mapping[str, Tensor]) -> str | None:
-    """The style (a key of `config.STYLES`) of a state by its names; "own" for this package's, None for none of them."""
-    marks = {FIRST: "own", "backbone.bottom_up.stem.conv1.weight": "detectron2", "backbone.body.conv1.weight": "torchvision"}
+    """The style (a key of `config.STYLES`) of a state by its names; "own" for this package's, None
+    for none of them.
+    """
+    marks = {
+        FIRST: "own",
+        "backbone.bottom_up.stem.conv1.weight": "detectron2",
+        "backbone.body.conv1.weight": "torchvision",
+    }
     found = [style for name, style in marks.items() if name in state]
     if not found and {"conv1.weight", "layer1.0.conv1.weight"} <= set(state):
         return "classifier"

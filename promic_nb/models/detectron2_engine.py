@@ -1,4 +1,6 @@
-"""The Detectron2 engine: its FPN, RPN and box head behind the same face (https://github.com/facebookresearch/detectron2)."""
+"""The Detectron2 engine: its FPN, RPN and box head behind the same face
+(https://github.com/facebookresearch/detectron2).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ from promic_nb.models.inputs import Batch, LatentFront, PixelFront
 from promic_nb.models.translator import DomainTranslator
 
 # Detectron2's names of the four losses, in torchvision's
-LOSSES = {"loss_rpn_cls": "loss_objectness", "loss_rpn_loc": "loss_rpn_box_reg", "loss_cls": "loss_classifier", "loss_box_reg": "loss_box_reg"}
+LOSSES = {
+    "loss_rpn_cls": "loss_objectness",
+    "loss_rpn_loc": "loss_rpn_box_reg",
+    "loss_cls": "loss_classifier",
+    "loss_box_reg": "loss_box_reg",
+}
 # Stem and stage 2 live in the front, outside Detectron2's backbone.
 FRONT, NATIVE = "front.layers.", "backbone.bottom_up."
 
@@ -30,13 +37,21 @@ def _named(features: list[Tensor]) -> dict[str, Tensor]:
 
 
 def native_config(config: DetectorConfig) -> CfgNode:
-    """The settings as Detectron2's: what COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml says, changed by Table 3 where `config` is."""
+    """The settings as Detectron2's: what COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml says, changed
+    by Table 3 where `config` is.
+    """
     if config.backbone != "resnet50":
-        raise UserError(f"the detectron2 engine has no backbone {config.backbone!r}", "Use the configuration resnet50, or the engine torchvision")
+        raise UserError(
+            f"the detectron2 engine has no backbone {config.backbone!r}",
+            "Use the configuration resnet50, or the engine torchvision",
+        )
     cfg = get_cfg()
     model = cfg.MODEL
     model.DEVICE, model.MASK_ON = "cpu", False
-    model.BACKBONE.NAME, model.BACKBONE.FREEZE_AT = "build_resnet_fpn_backbone", config.frozen_stages
+    model.BACKBONE.NAME, model.BACKBONE.FREEZE_AT = (
+        "build_resnet_fpn_backbone",
+        config.frozen_stages,
+    )
     model.RESNETS.DEPTH, model.RESNETS.STRIDE_IN_1X1 = 50, config.stride_in_1x1
     model.RESNETS.NORM = {"frozen": "FrozenBN", "batch": "BN"}[config.norm]
     model.RESNETS.OUT_FEATURES = model.FPN.IN_FEATURES = ["res2", "res3", "res4", "res5"]
@@ -49,17 +64,27 @@ def native_config(config: DetectorConfig) -> CfgNode:
     model.RPN.POST_NMS_TOPK_TRAIN, model.RPN.POST_NMS_TOPK_TEST = config.post_nms
     model.RPN.BATCH_SIZE_PER_IMAGE = config.rpn_batch
     heads, box = model.ROI_HEADS, model.ROI_BOX_HEAD
-    heads.NAME, heads.IN_FEATURES, heads.NUM_CLASSES = "StandardROIHeads", ["p2", "p3", "p4", "p5"], 1
+    heads.NAME, heads.IN_FEATURES, heads.NUM_CLASSES = (
+        "StandardROIHeads",
+        ["p2", "p3", "p4", "p5"],
+        1,
+    )
     heads.BATCH_SIZE_PER_IMAGE = config.roi_batch
     heads.SCORE_THRESH_TEST, heads.NMS_THRESH_TEST = config.score_threshold, config.nms_threshold
     cfg.TEST.DETECTIONS_PER_IMAGE = config.detections
     box.NAME, box.NUM_FC, box.FC_DIM = "FastRCNNConvFCHead", 2, config.head_channels
-    box.POOLER_RESOLUTION, box.POOLER_SAMPLING_RATIO, box.BBOX_REG_WEIGHTS = 7, config.roi_samples, config.box_weights
+    box.POOLER_RESOLUTION, box.POOLER_SAMPLING_RATIO, box.BBOX_REG_WEIGHTS = (
+        7,
+        config.roi_samples,
+        config.box_weights,
+    )
     return cfg
 
 
 class Detectron2Detector(nn.Module):
-    """Detectron2's Faster R-CNN with an exchangeable front; arguments and methods as `TorchvisionDetector`'s."""
+    """Detectron2's Faster R-CNN with an exchangeable front; arguments and methods as
+    `TorchvisionDetector`'s.
+    """
 
     engine = "detectron2"
 
@@ -90,15 +115,26 @@ class Detectron2Detector(nn.Module):
 
     def propose(self, batch: Batch, features: list[Tensor]) -> list[Tensor]:
         """The RPN's boxes of each image, (n, 4) xyxy pixels, by falling score."""
-        proposals, _ = self.proposal_generator(ImageList(features[0], batch.sizes), _named(features))
+        proposals, _ = self.proposal_generator(
+            ImageList(features[0], batch.sizes), _named(features)
+        )
         return [p.proposal_boxes.tensor for p in proposals]
 
-    def refine(self, batch: Batch, features: list[Tensor], proposals: list[Tensor]) -> list[Detections]:
+    def refine(
+        self, batch: Batch, features: list[Tensor], proposals: list[Tensor]
+    ) -> list[Detections]:
         """What the box head makes of proposals: detections of each image, by falling score."""
-        instances = [Instances(size, proposal_boxes=Boxes(p)) for size, p in zip(batch.sizes, proposals, strict=True)]
+        instances = [
+            Instances(size, proposal_boxes=Boxes(p))
+            for size, p in zip(batch.sizes, proposals, strict=True)
+        ]
         found, _ = self.roi_heads(ImageList(features[0], batch.sizes), _named(features), instances)
-        found = [f[f.pred_boxes.nonempty(1e-2)] for f in found]  # boxes cut to nothing by the image's border; torchvision drops them too
-        return [Detections(f.pred_boxes.tensor.cpu().numpy(), f.scores.cpu().numpy()) for f in found]
+        found = [
+            f[f.pred_boxes.nonempty(1e-2)] for f in found
+        ]  # boxes cut to nothing by the image's border; torchvision drops them too
+        return [
+            Detections(f.pred_boxes.tensor.cpu().numpy(), f.scores.cpu().numpy()) for f in found
+        ]
 
     @torch.inference_mode()
     def predict(self, batch: Batch) -> list[Detections]:
@@ -109,22 +145,33 @@ class Detectron2Detector(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The four Faster R-CNN losses of a training batch, by torchvision's names."""
         targets = [
-            Instances(size, gt_boxes=Boxes(boxes), gt_classes=torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device))
+            Instances(
+                size,
+                gt_boxes=Boxes(boxes),
+                gt_classes=torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device),
+            )
             for size, boxes in zip(batch.sizes, batch.boxes, strict=True)
         ]
         features = self.features(batch.inputs)
-        images, named = ImageList(features[0], batch.sizes), _named(features)  # of images, only the sizes are read
+        images, named = (
+            ImageList(features[0], batch.sizes),
+            _named(features),
+        )  # of images, only the sizes are read
         with EventStorage():  # Detectron2 writes its statistics somewhere
             proposals, losses = self.proposal_generator(images, named, targets)
             losses |= self.roi_heads(images, named, proposals, targets)[1]
         return {LOSSES[name]: value for name, value in losses.items()}
 
     def weights(self) -> dict[str, Tensor]:
-        """All tensors by the names that weights files have, in any engine: the torchvision engine's."""
+        """All tensors by the names that weights files have, in any engine: the torchvision
+        engine's.
+        """
         return from_detectron2({k.replace(FRONT, NATIVE): v for k, v in self.state_dict().items()})
 
     def load_weights(self, state: Mapping[str, Tensor]) -> None:
         """Take tensors as `weights` gives them; all must be there."""
         front = (f"{NATIVE}stem.", f"{NATIVE}res2.")
         native = to_detectron2(state)
-        self.load_state_dict({k.replace(NATIVE, FRONT) if k.startswith(front) else k: v for k, v in native.items()})
+        self.load_state_dict(
+            {k.replace(NATIVE, FRONT) if k.startswith(front) else k: v for k, v in native.items()}
+        )

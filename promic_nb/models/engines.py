@@ -37,14 +37,18 @@ class Detector(Protocol):
     def propose(self, batch: Batch, features: list[Tensor]) -> list[Tensor]:
         """The RPN's boxes of each image, (n, 4) xyxy pixels, by falling score."""
 
-    def refine(self, batch: Batch, features: list[Tensor], proposals: list[Tensor]) -> list[Detections]:
+    def refine(
+        self, batch: Batch, features: list[Tensor], proposals: list[Tensor]
+    ) -> list[Detections]:
         """What the box head makes of proposals."""
 
     def predict(self, batch: Batch) -> list[Detections]:
         """Detections of each image, by falling score: features, proposals and their refinement."""
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The four Faster R-CNN losses of a training batch, and `loss_mask` of a detector with masks."""
+        """The four Faster R-CNN losses of a training batch, and `loss_mask` of a detector with
+        masks.
+        """
 
     def weights(self) -> dict[str, Tensor]:
         """All tensors, by names that are the same in every engine."""
@@ -55,12 +59,21 @@ class Detector(Protocol):
 
 def _detectron2(config: DetectorConfig, translator: DomainTranslator | None = None) -> Detector:
     if config.masks:
-        raise UserError("the detectron2 engine predicts no masks", "Choose the engine torchvision, or leave masks off")
+        raise UserError(
+            "the detectron2 engine predicts no masks",
+            "Choose the engine torchvision, or leave masks off",
+        )
     if find_spec("detectron2") is None:
-        raise UserError("Detectron2 is not installed", "See docs/detectors.md, or choose the engine torchvision: it computes the same boxes")
+        raise UserError(
+            "Detectron2 is not installed",
+            "See docs/detectors.md, or choose the engine torchvision: it computes the same boxes",
+        )
     from promic_nb.models.detectron2_engine import Detectron2Detector
 
     return Detectron2Detector(config, translator)
 
 
-ENGINES: dict[str, Callable[..., Detector]] = {"torchvision": TorchvisionDetector, "detectron2": _detectron2}
+ENGINES: dict[str, Callable[..., Detector]] = {
+    "torchvision": TorchvisionDetector,
+    "detectron2": _detectron2,
+}

@@ -1,4 +1,6 @@
-"""What a trained detector computes inside: feature maps at the inputs of its stages, and how far two models' agree (Figs. 25 and 26)."""
+"""What a trained detector computes inside: feature maps at the inputs of its stages, and how far
+two models' agree (Figs. 25 and 26).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ STAGES = (3, 4)  # of Figs. 25 and 26
 
 @torch.inference_mode()
 def stage_inputs(model: Detector, inputs: np.ndarray) -> dict[int, Tensor]:
-    """Feature maps at the inputs of stages 3 and 4 for one slice, (C, H/4, W/4) and (C, H/8, W/8), float32.
+    """Feature maps at the inputs of stages 3 and 4 for one slice, (C, H/4, W/4) and (C, H/8, W/8),
+    float32.
 
     Args:
         model: in evaluation mode.
@@ -26,7 +29,9 @@ def stage_inputs(model: Detector, inputs: np.ndarray) -> dict[int, Tensor]:
 
 
 class ChannelCorrelation:
-    """Pearson's correlation of two models' maps, channel by channel, over all positions of all slices that were added."""
+    """Pearson's correlation of two models' maps, channel by channel, over all positions of all
+    slices that were added.
+    """
 
     def __init__(self) -> None:
         self.sums, self.count = 0.0, 0
@@ -36,9 +41,14 @@ class ChannelCorrelation:
         """Add one slice's maps, each (C, h, w)."""
         pair = torch.stack([reference, other]).double().flatten(2)
         x, y = pair
-        self.sums = self.sums + torch.stack([x.sum(1), y.sum(1), (x * x).sum(1), (y * y).sum(1), (x * y).sum(1)])
+        self.sums = self.sums + torch.stack(
+            [x.sum(1), y.sum(1), (x * x).sum(1), (y * y).sum(1), (x * y).sum(1)]
+        )
         self.count += x.shape[1]
-        self.low, self.high = np.minimum(self.low, pair.amin(2).numpy()), np.maximum(self.high, pair.amax(2).numpy())
+        self.low, self.high = (
+            np.minimum(self.low, pair.amin(2).numpy()),
+            np.maximum(self.high, pair.amax(2).numpy()),
+        )
 
     @property
     def value(self) -> np.ndarray:

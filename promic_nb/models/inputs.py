@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from promic_nb.models.config import DetectorConfig
 from promic_nb.models.translator import DomainTranslator
 
-DIVISOR = 32  # inputs are padded to multiples of so many pixels, as in Detectron2, so that p2..p5 have exact strides
+# inputs are padded to multiples of so many pixels, as in Detectron2, so that p2..p5 have exact
+# strides
+DIVISOR = 32
 
 
 @dataclass
@@ -21,10 +23,12 @@ class Batch:
     """Images or latents, of one size or of several.
 
     Attributes:
-        inputs: for each image pixels (1 or 3, H, W) in 0..255, RGB, or a latent (C, ceil(H/16), ceil(W/16)); float32.
+        inputs: for each image pixels (1 or 3, H, W) in 0..255, RGB, or a latent (C, ceil(H/16),
+            ceil(W/16)); float32.
         sizes: of each image (H, W) in pixels.
         boxes: of each image float32 (n, 4), xyxy pixels; empty for prediction.
-        pixels: of each image what a teacher sees while the detector sees its latent; for online GDTT only.
+        pixels: of each image what a teacher sees while the detector sees its latent; for online
+            GDTT only.
         masks: of each image bool (n, H, W), one for each box; for detectors with masks only.
     """
 
@@ -36,15 +40,22 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
-        inputs, boxes, pixels, masks = ([x.to(device) for x in part] for part in (self.inputs, self.boxes, self.pixels, self.masks))
+        inputs, boxes, pixels, masks = (
+            [x.to(device) for x in part]
+            for part in (self.inputs, self.boxes, self.pixels, self.masks)
+        )
         return Batch(inputs, self.sizes, boxes, pixels, masks)
 
 
 def stack(inputs: Sequence[Tensor], divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:
-    """(C, h, w) tensors as one (N, C, h', w'), padded on the right and below to the largest, and to a multiple of `divisor`."""
+    """(C, h, w) tensors as one (N, C, h', w'), padded on the right and below to the largest, and to
+    a multiple of `divisor`.
+    """
     h, w = (max(x.shape[i] for x in inputs) for i in (-2, -1))
     h, w = (n + -n % divisor for n in (h, w))
-    return torch.cat([F.pad(x[None], (0, w - x.shape[-1], 0, h - x.shape[-2]), mode=mode) for x in inputs])
+    return torch.cat(
+        [F.pad(x[None], (0, w - x.shape[-1], 0, h - x.shape[-2]), mode=mode) for x in inputs]
+    )
 
 
 class PixelFront(nn.Module):
@@ -65,7 +76,9 @@ class PixelFront(nn.Module):
             self.requires_grad_(False)
 
     def forward(self, pixels: Tensor | Sequence[Tensor]) -> Tensor:
-        """Images to (N, C, H'/4, W'/4), H' and W' the next multiples of 32; the padding has the mean's colour."""
+        """Images to (N, C, H'/4, W'/4), H' and W' the next multiples of 32; the padding has the
+        mean's colour.
+        """
         planes = [(x.expand(self.planes, -1, -1) - self.mean) / self.std for x in pixels]
         x = stack(planes, DIVISOR, "constant")
         return self.layers(x.flip(1) if self.bgr else x)
@@ -79,5 +92,7 @@ class LatentFront(nn.Module):
         self.translator = translator
 
     def forward(self, latents: Tensor | Sequence[Tensor]) -> Tensor:
-        """Latents to features of the size that `PixelFront` gives for the images; the last row and column are repeated."""
+        """Latents to features of the size that `PixelFront` gives for the images; the last row and
+        column are repeated.
+        """
         return self.translator(stack(latents, DIVISOR // 16, "replicate"))

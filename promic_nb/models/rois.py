@@ -12,11 +12,16 @@ STRIDES = (4, 8, 16, 32, 64)  # of p2..p6
 
 
 class Anchors(AnchorGenerator):
-    """Anchors without rounding, all ratios of one size after another, at fixed strides; float32 also under autocast."""
+    """Anchors without rounding, all ratios of one size after another, at fixed strides; float32
+    also under autocast.
+    """
 
     def generate_anchors(self, scales, aspect_ratios, dtype=torch.float32, device="cpu") -> Tensor:
         """(sizes x ratios, 4) boxes around the origin; a ratio is height to width."""
-        sizes, roots = torch.tensor(scales, dtype=dtype)[:, None], torch.tensor(aspect_ratios, dtype=dtype).sqrt()
+        sizes, roots = (
+            torch.tensor(scales, dtype=dtype)[:, None],
+            torch.tensor(aspect_ratios, dtype=dtype).sqrt(),
+        )
         w, h = (sizes / roots).flatten(), (sizes * roots).flatten()
         return (torch.stack([-w, -h, w, h], 1) / 2).to(device)
 
@@ -28,7 +33,8 @@ class Anchors(AnchorGenerator):
 
 
 class BoxPooler(nn.Module):
-    """Aligned ROIAlign from the level that fits a box's size: p4 for 224 pixels, half the side a level lower (FPN paper, Eq. 1).
+    """Aligned ROIAlign from the level that fits a box's size: p4 for 224 pixels, half the side a
+    level lower (FPN paper, Eq. 1).
 
     Args:
         output_size: cells a side.
@@ -39,10 +45,15 @@ class BoxPooler(nn.Module):
         super().__init__()
         self.output_size, self.samples = output_size, samples
 
-    def forward(self, features: dict[str, Tensor], boxes: list[Tensor], _: list[tuple[int, int]]) -> Tensor:
+    def forward(
+        self, features: dict[str, Tensor], boxes: list[Tensor], _: list[tuple[int, int]]
+    ) -> Tensor:
         """Features of (all boxes, C, output_size, output_size), the boxes of the first image first."""
         flat = torch.cat(boxes)
-        image = torch.repeat_interleave(torch.arange(len(boxes), device=flat.device), torch.tensor([len(b) for b in boxes], device=flat.device))
+        image = torch.repeat_interleave(
+            torch.arange(len(boxes), device=flat.device),
+            torch.tensor([len(b) for b in boxes], device=flat.device),
+        )
         rois = torch.cat([image[:, None].to(flat), flat], 1)
         sides = (flat[:, 2:] - flat[:, :2]).prod(1).sqrt()
         level = (4 + torch.log2(sides / 224 + 1e-8)).floor().clamp(2, 5).long() - 2
@@ -50,5 +61,10 @@ class BoxPooler(nn.Module):
         pooled = flat.new_zeros(len(rois), maps[0].shape[1], self.output_size, self.output_size)
         for i, (x, stride) in enumerate(zip(maps, STRIDES, strict=False)):
             here = torch.where(level == i)[0]  # float: half precision cannot hold coordinates
-            pooled = pooled.index_put((here,), roi_align(x.float(), rois[here], self.output_size, 1 / stride, self.samples, aligned=True))
+            pooled = pooled.index_put(
+                (here,),
+                roi_align(
+                    x.float(), rois[here], self.output_size, 1 / stride, self.samples, aligned=True
+                ),
+            )
         return pooled

@@ -16,9 +16,11 @@ from promic_nb.models.inputs import Batch, LatentFront
 
 
 def predict_at(model: Detector, batch: Batch, shorter_sides: Sequence[int]) -> list[Detections]:
-    """Detections of images resized so that their shorter side has each of these lengths, in pixels of the images as given.
+    """Detections of images resized so that their shorter side has each of these lengths, in pixels
+    of the images as given.
 
-    As in Detectron2's test-time augmentation, the boxes of all sizes go through one more NMS. Without sizes, `model.predict`.
+    As in Detectron2's test-time augmentation, the boxes of all sizes go through one more NMS.
+    Without sizes, `model.predict`.
 
     Raises:
         UserError: the model reads latents, which cannot be resized.
@@ -26,11 +28,19 @@ def predict_at(model: Detector, batch: Batch, shorter_sides: Sequence[int]) -> l
     if not shorter_sides:
         return model.predict(batch)
     if isinstance(model.front, LatentFront):
-        raise UserError("a latent cannot be resized for detection at several sizes", "Leave the sizes empty for models on latents")
-    return [_one(model, x, size, shorter_sides) for x, size in zip(batch.inputs, batch.sizes, strict=True)]
+        raise UserError(
+            "a latent cannot be resized for detection at several sizes",
+            "Leave the sizes empty for models on latents",
+        )
+    return [
+        _one(model, x, size, shorter_sides)
+        for x, size in zip(batch.inputs, batch.sizes, strict=True)
+    ]
 
 
-def _one(model: Detector, image: torch.Tensor, size: tuple[int, int], shorter_sides: Sequence[int]) -> Detections:
+def _one(
+    model: Detector, image: torch.Tensor, size: tuple[int, int], shorter_sides: Sequence[int]
+) -> Detections:
     boxes, scores = [], []
     for side in shorter_sides:
         target = tuple(int(n * side / min(size) + 0.5) for n in size)
@@ -39,5 +49,7 @@ def _one(model: Detector, image: torch.Tensor, size: tuple[int, int], shorter_si
         boxes.append(found.boxes * np.tile([size[1] / target[1], size[0] / target[0]], 2))
         scores.append(found.scores)
     boxes, scores = np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
-    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), model.config.nms_threshold)[: model.config.detections].numpy()
+    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), model.config.nms_threshold)[
+        : model.config.detections
+    ].numpy()
     return Detections(boxes[kept], scores[kept])

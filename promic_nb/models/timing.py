@@ -1,4 +1,6 @@
-"""Wall time and peak memory of the two ways from a bitstream to boxes, part by part, on the machine at hand."""
+"""Wall time and peak memory of the two ways from a bitstream to boxes, part by part, on the machine
+at hand.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class Stopwatch:
         return timed
 
     def take(self) -> list[tuple[str, float, float]]:
-        """(part, seconds, peak in bytes) since the last time, in the order in which the parts first ran."""
+        """(part, seconds, peak in bytes) since the last time, in the order in which the parts first
+        ran.
+        """
         rows = [(part, seconds, self.peak[part]) for part, seconds in self.seconds.items()]
         self.seconds.clear()
         self.peak.clear()
@@ -76,11 +80,15 @@ def _peak_bytes() -> float:
         return torch.cuda.max_memory_allocated()
     if not STATUS.exists():
         return float("nan")
-    return 1024 * next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return 1024 * next(
+        int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith("VmHWM")
+    )
 
 
 @torch.inference_mode()
-def _run(way: Way, height: int, width: int, proposals: int, beta: float, repeats: int, threads: int) -> list[tuple[str, str, int, float, float]]:
+def _run(
+    way: Way, height: int, width: int, proposals: int, beta: float, repeats: int, threads: int
+) -> list[tuple[str, str, int, float, float]]:
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = np.random.default_rng(0)
@@ -115,18 +123,31 @@ def _run(way: Way, height: int, width: int, proposals: int, beta: float, repeats
         model.propose(batch, features)
         model.refine(batch, features, [boxes])  # a random RPN proposes too few
         timed = watch.take()
-        rows += [(way, part, repeat, seconds, peak / 1e6) for part, seconds, peak in timed if repeat]  # the first one warms up
+        rows += [
+            (way, part, repeat, seconds, peak / 1e6) for part, seconds, peak in timed if repeat
+        ]  # the first one warms up
     return rows
 
 
-def measure(way: Way, height: int, width: int, *, proposals: int = 1000, beta: float = 0.02, repeats: int = 3, threads: int = 1) -> list[tuple]:
+def measure(
+    way: Way,
+    height: int,
+    width: int,
+    *,
+    proposals: int = 1000,
+    beta: float = 0.02,
+    repeats: int = 3,
+    threads: int = 1,
+) -> list[tuple]:
     """Time one way in a process of its own, so that neither sees the other's memory.
 
-    The bitstream is that of a synthetic slice; the detector and the HOP synthesis have random weights, on which time does not depend, and
-    the box head gets `proposals` random boxes. After a first run to warm up, `repeats` are timed.
+    The bitstream is that of a synthetic slice; the detector and the HOP synthesis have random
+    weights, on which time does not depend, and the box head gets `proposals` random boxes. After a
+    first run to warm up, `repeats` are timed.
 
     Returns:
-        Rows (way, part, repeat, seconds, peak in MB: of the GPU's memory, or of the process's resident set).
+        Rows (way, part, repeat, seconds, peak in MB: of the GPU's memory, or of the process's
+        resident set).
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_run, way, height, width, proposals, beta, repeats, threads).result()

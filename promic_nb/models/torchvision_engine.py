@@ -49,7 +49,9 @@ class _Predictor(FastRCNNPredictor):
 
 
 class _MaskPredictor(MaskRCNNPredictor):
-    """Initial weights as small as Detectron2's: torchvision's are made for many classes, and start two of them with large logits."""
+    """Initial weights as small as Detectron2's: torchvision's are made for many classes, and start
+    two of them with large logits.
+    """
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__(in_channels, width, 2)
@@ -58,16 +60,20 @@ class _MaskPredictor(MaskRCNNPredictor):
 
 
 def _mask_head(config: DetectorConfig) -> dict[str, nn.Module]:
-    """Mask R-CNN's: four 3x3 convolutions on 14x14 cells, then 28x28 mask logits (He et al., ICCV 2017, Fig. 4, right)."""
+    """Mask R-CNN's: four 3x3 convolutions on 14x14 cells, then 28x28 mask logits (He et al., ICCV
+    2017, Fig. 4, right).
+    """
     width = config.fpn_channels
     return {
-        "mask_roi_pool": BoxPooler(14, config.roi_samples), "mask_head": MaskRCNNHeads(width, (width,) * 4, 1),
+        "mask_roi_pool": BoxPooler(14, config.roi_samples),
+        "mask_head": MaskRCNNHeads(width, (width,) * 4, 1),
         "mask_predictor": _MaskPredictor(width, width),
-    }  # fmt: skip
+    }
 
 
 class TorchvisionDetector(nn.Module):
-    """Faster R-CNN: FPN, RPN and box head over stages 3-5, behind an exchangeable front; with `config.masks` Mask R-CNN.
+    """Faster R-CNN: FPN, RPN and box head over stages 3-5, behind an exchangeable front; with
+    `config.masks` Mask R-CNN.
 
     Args:
         config: settings.
@@ -84,17 +90,30 @@ class TorchvisionDetector(nn.Module):
         self.neck = FeaturePyramidNetwork(list(widths), config.fpn_channels, LastLevelMaxPool())
         anchors = Anchors(config.anchor_sizes, (config.aspect_ratios,) * len(config.anchor_sizes))
         self.rpn = RegionProposalNetwork(
-            anchors, _Proposer(config.fpn_channels, anchors.num_anchors_per_location()[0]),
-            fg_iou_thresh=0.7, bg_iou_thresh=0.3, batch_size_per_image=config.rpn_batch, positive_fraction=0.5,
+            anchors,
+            _Proposer(config.fpn_channels, anchors.num_anchors_per_location()[0]),
+            fg_iou_thresh=0.7,
+            bg_iou_thresh=0.3,
+            batch_size_per_image=config.rpn_batch,
+            positive_fraction=0.5,
             pre_nms_top_n=dict(zip(("training", "testing"), config.pre_nms, strict=True)),
-            post_nms_top_n=dict(zip(("training", "testing"), config.post_nms, strict=True)), nms_thresh=0.7,
-        )  # fmt: skip
+            post_nms_top_n=dict(zip(("training", "testing"), config.post_nms, strict=True)),
+            nms_thresh=0.7,
+        )
         self.heads = RoIHeads(
-            BoxPooler(samples=config.roi_samples), TwoMLPHead(config.fpn_channels * 49, config.head_channels), _Predictor(config.head_channels, 2),
-            fg_iou_thresh=0.5, bg_iou_thresh=0.5, batch_size_per_image=config.roi_batch, positive_fraction=0.25,
-            bbox_reg_weights=config.box_weights, score_thresh=config.score_threshold, nms_thresh=config.nms_threshold,
-            detections_per_img=config.detections, **(_mask_head(config) if config.masks else {}),
-        )  # fmt: skip
+            BoxPooler(samples=config.roi_samples),
+            TwoMLPHead(config.fpn_channels * 49, config.head_channels),
+            _Predictor(config.head_channels, 2),
+            fg_iou_thresh=0.5,
+            bg_iou_thresh=0.5,
+            batch_size_per_image=config.roi_batch,
+            positive_fraction=0.25,
+            bbox_reg_weights=config.box_weights,
+            score_thresh=config.score_threshold,
+            nms_thresh=config.nms_threshold,
+            detections_per_img=config.detections,
+            **(_mask_head(config) if config.masks else {}),
+        )
 
     def features(self, inputs: Tensor | Sequence[Tensor]) -> list[Tensor]:
         """Feature pyramid p2..p6, strides 4..64, of images or latents."""
@@ -107,11 +126,16 @@ class TorchvisionDetector(nn.Module):
         """The RPN's boxes of each image, (n, 4) xyxy pixels, by falling score."""
         return self.rpn(ImageList(torch.empty(0), batch.sizes), _named(features))[0]
 
-    def refine(self, batch: Batch, features: list[Tensor], proposals: list[Tensor]) -> list[Detections]:
+    def refine(
+        self, batch: Batch, features: list[Tensor], proposals: list[Tensor]
+    ) -> list[Detections]:
         """What the box head makes of proposals: detections of each image, by falling score."""
         found, _ = self.heads(_named(features), proposals, batch.sizes)
         as_arrays = ({k: v.float().cpu().numpy() for k, v in f.items()} for f in found)
-        return [Detections(f["boxes"], f["scores"], f["masks"][:, 0] if "masks" in f else None) for f in as_arrays]
+        return [
+            Detections(f["boxes"], f["scores"], f["masks"][:, 0] if "masks" in f else None)
+            for f in as_arrays
+        ]
 
     @torch.inference_mode()
     def predict(self, batch: Batch) -> list[Detections]:
@@ -121,9 +145,15 @@ class TorchvisionDetector(nn.Module):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The four Faster R-CNN losses of a training batch, and the mask head's where there is one."""
-        targets = [{"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)} for b in batch.boxes]
+        targets = [
+            {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
+            for b in batch.boxes
+        ]
         if self.config.masks:
-            targets = [{**target, "masks": masks.to(torch.uint8)} for target, masks in zip(targets, batch.masks, strict=True)]
+            targets = [
+                {**target, "masks": masks.to(torch.uint8)}
+                for target, masks in zip(targets, batch.masks, strict=True)
+            ]
         features = _named(self.features(batch.inputs))
         proposals, rpn_losses = self.rpn(ImageList(torch.empty(0), batch.sizes), features, targets)
         return {**rpn_losses, **self.heads(features, proposals, batch.sizes, targets)[1]}

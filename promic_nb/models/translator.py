@@ -1,4 +1,6 @@
-"""The Domain Translator (Figs. 21 and 22 of the dissertation): from a codec's latent to the features after stage 2 of a detector."""
+"""The Domain Translator (Figs. 21 and 22 of the dissertation): from a codec's latent to the
+features after stage 2 of a detector.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from promic_nb.codecs.jpegai.networks import LightResidualBlock
 
 
 class DomainTranslator(nn.Module):
-    """[entry] - [LRB] - BN - TConv - BN - ReLU - TConv - BN - ReLU; each transposed convolution doubles the resolution.
+    """[entry] - [LRB] - BN - TConv - BN - ReLU - TConv - BN - ReLU; each transposed convolution
+    doubles the resolution.
 
     Args:
         in_channels: of the latent, 160 (128 for VM 3.3), or as many as `entry` passes on.
@@ -30,17 +33,31 @@ class DomainTranslator(nn.Module):
     ) -> None:
         super().__init__()
         self.entry = entry or nn.Identity()
-        self.lrb = LightResidualBlock(in_channels, kernel_size=1, bias=False) if lrb else nn.Identity()
+        self.lrb = (
+            LightResidualBlock(in_channels, kernel_size=1, bias=False) if lrb else nn.Identity()
+        )
 
         def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
             padding = (kernel_size - 1) // 2
-            return nn.ConvTranspose2d(inputs, outputs, kernel_size, 2, padding, output_padding=2 + 2 * padding - kernel_size, bias=False)
+            return nn.ConvTranspose2d(
+                inputs,
+                outputs,
+                kernel_size,
+                2,
+                padding,
+                output_padding=2 + 2 * padding - kernel_size,
+                bias=False,
+            )
 
         self.upsample = nn.Sequential(
             nn.BatchNorm2d(in_channels),
-            up(in_channels, hidden_channels), nn.BatchNorm2d(hidden_channels), nn.ReLU(),
-            up(hidden_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU(),
-        )  # fmt: skip
+            up(in_channels, hidden_channels),
+            nn.BatchNorm2d(hidden_channels),
+            nn.ReLU(),
+            up(hidden_channels, out_channels),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+        )
 
     def forward(self, latent: Tensor) -> Tensor:
         """(N, in_channels, h, w), or what `entry` takes, to (N, out_channels, 4h, 4w)."""

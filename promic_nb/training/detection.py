@@ -1,4 +1,6 @@
-"""Mirror training (section 3.3 of the dissertation): the detector, the guided translator, and fine-tuning with frozen stages."""
+"""Mirror training (section 3.3 of the dissertation): the detector, the guided translator, and
+fine-tuning with frozen stages.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,33 @@ from promic_nb.metrics.detection import Detections, average_precision
 from promic_nb.models.build import make_detector
 from promic_nb.models.engines import Detector
 from promic_nb.models.inputs import Batch
+from promic_nb.models.recipes import Recipe
 from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.recipes import Recipe
 from promic_nb.training.fit import Evaluation, digest, fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
 from promic_nb.training.solver import Solver
 
-Slices = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]  # whole slices or latents, and the boxes of each
+Slices = tuple[
+    Sequence[np.ndarray], Sequence[np.ndarray]
+]  # whole slices or latents, and the boxes of each
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """PD-FT (section 3.3.3): stages 3-5 are frozen first, then all is trained. What the text leaves open are these.
+    """PD-FT (section 3.3.3): stages 3-5 are frozen first, then all is trained.
+
+    What the text leaves open are these.
 
     Attributes:
-        frozen_share: share of the iterations with frozen stages; a solver with patience ends that phase earlier, at its best AP50. Short
-            trainings lose by a long one (docs/hyperparameters.md).
-        free_rate: learning rate after unfreezing as a multiple of the rate before. Each phase has a schedule of its own.
-        stage_norms: batch norms of stages 3-5 after unfreezing: "adapt" takes statistics of the latent's batches, "keep" those of pixels.
+        frozen_share: share of the iterations with frozen stages; a solver with patience ends that
+            phase earlier, at its best AP50. Short trainings lose by a long one
+            (docs/hyperparameters.md).
+        free_rate: learning rate after unfreezing as a multiple of the rate before. Each phase has a
+            schedule of its own.
+        stage_norms: batch norms of stages 3-5 after unfreezing: "adapt" takes statistics of the
+            latent's batches, "keep" those of pixels.
     """
 
     frozen_share: float = 0.1
@@ -52,11 +61,18 @@ class DetectorTask(lightning.LightningModule):
 
     Args:
         solver: optimizer and schedule.
-        frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics), the statistics ("norms"), or nothing ("").
+        frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics),
+            the statistics ("norms"), or nothing ("").
         guidance: for online GDTT.
     """
 
-    def __init__(self, model: Detector, solver: Solver, frozen: Literal["", "norms", "stages"] = "", guidance: Guidance | None = None) -> None:
+    def __init__(
+        self,
+        model: Detector,
+        solver: Solver,
+        frozen: Literal["", "norms", "stages"] = "",
+        guidance: Guidance | None = None,
+    ) -> None:
         super().__init__()
         self._losses = GuidedLosses(model, guidance) if guidance else model.losses
         self.guided = self._losses.settings if guidance else ""
@@ -79,7 +95,9 @@ class DetectorTask(lightning.LightningModule):
         return total
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        self._seen += zip((b.cpu().numpy() for b in batch.boxes), self.model.predict(batch), strict=True)
+        self._seen += zip(
+            (b.cpu().numpy() for b in batch.boxes), self.model.predict(batch), strict=True
+        )
 
     def on_validation_epoch_end(self) -> None:
         truth, found = zip(*self._seen, strict=True)
@@ -91,14 +109,22 @@ class DetectorTask(lightning.LightningModule):
 
 
 class GuidedTranslatorTask(lightning.LightningModule):
-    """GDTT: minimizes the MSE between the translator's output and the teacher's stage-2 features (Eq. 40)."""
+    """GDTT: minimizes the MSE between the translator's output and the teacher's stage-2 features
+    (Eq. 40).
+    """
 
-    def __init__(self, translator: DomainTranslator, teacher_front: nn.Module, solver: Solver) -> None:
+    def __init__(
+        self, translator: DomainTranslator, teacher_front: nn.Module, solver: Solver
+    ) -> None:
         super().__init__()
         self.translator, self.solver = translator, solver
         self.settings = str(solver)
-        self.teacher = digest(teacher_front)  # so that a checkpoint made with another teacher or solver is not resumed
-        self._teacher = [teacher_front.eval().requires_grad_(False)]  # in a list: not a part of the checkpoint
+        self.teacher = digest(
+            teacher_front
+        )  # so that a checkpoint made with another teacher or solver is not resumed
+        self._teacher = [
+            teacher_front.eval().requires_grad_(False)
+        ]  # in a list: not a part of the checkpoint
         self.register_buffer("epoch_sum", torch.zeros(()))
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
@@ -138,7 +164,8 @@ def train_detector(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Detector:
-    """Train on crops of slices or latents, see `DetectorTask` and `detection_crops`; resumes from `folder`.
+    """Train on crops of slices or latents, see `DetectorTask` and `detection_crops`; resumes from
+    `folder`.
 
     Args:
         size: (H, W) of the slices.
@@ -149,48 +176,104 @@ def train_detector(
         labels: for a detector with masks, the label image of each slice (`datasets.boxes.objects`).
 
     Raises:
-        UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and there is nothing to evaluate on, or its steps
-            are no multiple of its evaluations' distance.
+        UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and
+            there is nothing to evaluate on, or its steps are no multiple of its evaluations'
+            distance.
     """
     if solver.schedule == "plateau":
-        raise UserError("the plateau schedule is for translators", "Choose one_cycle or delta for a detector")
+        raise UserError(
+            "the plateau schedule is for translators", "Choose one_cycle or delta for a detector"
+        )
     evaluation = None
     if solver.eval_every:
         if not validation:
-            raise UserError("the solver evaluates during training and there are no validation slices", "Give them, or set eval_every to 0")
+            raise UserError(
+                "the solver evaluates during training and there are no validation slices",
+                "Give them, or set eval_every to 0",
+            )
         if solver.steps % solver.eval_every:
-            raise UserError(f"{solver.steps} steps are no multiple of eval_every, {solver.eval_every}", "Choose a multiple")
-        samples = [(torch.from_numpy(np.array(x)).float().view(-1, *x.shape[-2:]), torch.from_numpy(b)) for x, b in zip(*validation, strict=True)]
+            raise UserError(
+                f"{solver.steps} steps are no multiple of eval_every, {solver.eval_every}",
+                "Choose a multiple",
+            )
+        samples = [
+            (torch.from_numpy(np.array(x)).float().view(-1, *x.shape[-2:]), torch.from_numpy(b))
+            for x, b in zip(*validation, strict=True)
+        ]
         whole = partial(_whole, size=size)
-        evaluation = Evaluation(samples, "AP50", solver.eval_every, solver.patience // solver.eval_every, whole)
-    stream = detection_crops(*slices, size, crop, seed, pixels=guidance.pixels if guidance else None, labels=labels)
+        evaluation = Evaluation(
+            samples, "AP50", solver.eval_every, solver.patience // solver.eval_every, whole
+        )
+    stream = detection_crops(
+        *slices, size, crop, seed, pixels=guidance.pixels if guidance else None, labels=labels
+    )
     task = DetectorTask(model.train(), solver, frozen, guidance)
     fit(
-        task, stream, steps=solver.steps, batch=solver.batch, folder=folder, collate=partial(collate, cell=_cell(slices[0])),
-        clip=solver.clip or None, precision=solver.precision, evaluation=evaluation, progress=progress,
+        task,
+        stream,
+        steps=solver.steps,
+        batch=solver.batch,
+        folder=folder,
+        collate=partial(collate, cell=_cell(slices[0])),
+        clip=solver.clip or None,
+        precision=solver.precision,
+        evaluation=evaluation,
+        progress=progress,
         callbacks=callbacks,
-    )  # fmt: skip
+    )
     return model.eval()
 
 
-def fine_tune(model: Detector, slices: Slices, size: tuple[int, int], solver: Solver, plan: FineTuning, *, folder: Path, **options: Any) -> Detector:
-    """PD-FT in two trainings, `folder`/frozen and `folder`/free, `solver.steps` iterations in all; `options` as `train_detector` takes them."""
+def fine_tune(
+    model: Detector,
+    slices: Slices,
+    size: tuple[int, int],
+    solver: Solver,
+    plan: FineTuning,
+    *,
+    folder: Path,
+    **options: Any,
+) -> Detector:
+    """PD-FT in two trainings, `folder`/frozen and `folder`/free, `solver.steps` iterations in all;
+    `options` as `train_detector` takes them.
+    """
     unit = max(1, solver.eval_every)
     frozen = round(plan.frozen_share * solver.steps / unit) * unit
     if frozen:
-        model = train_detector(model, slices, size, replace(solver, steps=frozen), folder=folder / "frozen", frozen="stages", **options)
+        model = train_detector(
+            model,
+            slices,
+            size,
+            replace(solver, steps=frozen),
+            folder=folder / "frozen",
+            frozen="stages",
+            **options,
+        )
     if frozen < solver.steps:
-        slower = {"learning_rate": plan.free_rate * solver.learning_rate, "delta": plan.free_rate * solver.delta}
+        slower = {
+            "learning_rate": plan.free_rate * solver.learning_rate,
+            "delta": plan.free_rate * solver.delta,
+        }
         free = replace(solver, steps=solver.steps - frozen, **slower)
         kept: Literal["", "norms"] = "norms" if plan.stage_norms == "keep" else ""
-        model = train_detector(model, slices, size, free, folder=folder / "free", frozen=kept, **options)
+        model = train_detector(
+            model, slices, size, free, folder=folder / "free", frozen=kept, **options
+        )
     return model.eval()
 
 
 def train_recipe(
-    plan: Recipe, model: Detector, slices: Slices, size: tuple[int, int], solver: Solver, fine_tuning: FineTuning, **options: Any
+    plan: Recipe,
+    model: Detector,
+    slices: Slices,
+    size: tuple[int, int],
+    solver: Solver,
+    fine_tuning: FineTuning,
+    **options: Any,
 ) -> Detector:
-    """A recipe trains its detector: in two phases with PD-FT, in one without, none for GDTT alone; `options` as `train_detector` takes them."""
+    """A recipe trains its detector: in two phases with PD-FT, in one without, none for GDTT alone;
+    `options` as `train_detector` takes them.
+    """
     if plan.pd_ft:
         return fine_tune(model, slices, size, solver, fine_tuning, **options)
     return train_detector(model, slices, size, solver, **options) if plan.trains_detector else model
@@ -214,15 +297,29 @@ def train_translator(
     seed: int = 0,
     progress: bool = True,
 ) -> DomainTranslator:
-    """GDTT: teach the translator what the teacher's stem and stage 2 make of the pixels. Resumes from `folder`."""
+    """GDTT: teach the translator what the teacher's stem and stage 2 make of the pixels.
+
+    Resumes from `folder`.
+    """
     stream = paired_crops(pixels, latents, size, crop, seed)
     task = GuidedTranslatorTask(translator, teacher.front, solver)
-    fit(task, stream, steps=solver.steps, batch=solver.batch, folder=folder, clip=solver.clip or None, precision=solver.precision, progress=progress)
+    fit(
+        task,
+        stream,
+        steps=solver.steps,
+        batch=solver.batch,
+        folder=folder,
+        clip=solver.clip or None,
+        precision=solver.precision,
+        progress=progress,
+    )
     return translator
 
 
 def mirror(teacher: Detector, translator: DomainTranslator) -> Detector:
-    """PD-TL: a latent detector of the teacher's engine, with its stages 3-5, neck and heads behind the translator."""
+    """PD-TL: a latent detector of the teacher's engine, with its stages 3-5, neck and heads behind
+    the translator.
+    """
     model = make_detector(teacher.config, teacher.engine, translator)
     own = {k: v for k, v in teacher.weights().items() if not k.startswith("front.")}
     model.load_weights({**model.weights(), **own})
@@ -230,9 +327,15 @@ def mirror(teacher: Detector, translator: DomainTranslator) -> Detector:
 
 
 def detect(
-    model: Detector, inputs: Sequence[np.ndarray], size: tuple[int, int], sizes: Sequence[int] = (), progress: bool = True
+    model: Detector,
+    inputs: Sequence[np.ndarray],
+    size: tuple[int, int],
+    sizes: Sequence[int] = (),
+    progress: bool = True,
 ) -> list[Detections]:
-    """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another; `sizes` as `predict_at` takes them."""
+    """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another;
+    `sizes` as `predict_at` takes them.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.eval().to(device)
     found = []

@@ -1,4 +1,6 @@
-"""One way to train: Lightning over a deterministic stream of samples, resumed from the last checkpoint after a kill."""
+"""One way to train: Lightning over a deterministic stream of samples, resumed from the last
+checkpoint after a kill.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
 
-from promic_nb.provenance import atomically, loaded_code
+from promic_nb.core.code import loaded_code
+from promic_nb.core.files import atomically
 from promic_nb.training import log
 
 
 class SampleStream(IterableDataset):
-    """Endless samples, the i-th drawn with a generator seeded by (seed, i), so that a run can resume at any sample.
+    """Endless samples, the i-th drawn with a generator seeded by (seed, i), so that a run can
+    resume at any sample.
 
     Args:
         draw: makes one sample from a NumPy generator.
@@ -43,10 +47,15 @@ class SampleStream(IterableDataset):
 
 
 class RngState(Callback):
-    """Keeps torch's generators in the checkpoint, so that a resumed run draws the numbers that the killed one would have."""
+    """Keeps torch's generators in the checkpoint, so that a resumed run draws the numbers that the
+    killed one would have.
+    """
 
     def state_dict(self) -> dict[str, Any]:
-        return {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+        return {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._pending = state
@@ -79,16 +88,39 @@ class Evaluation:
     @property
     def settings(self) -> dict[str, Any]:
         """What a resumed training must have in common with this one."""
-        seen = hashlib.sha256(b"".join(part.numpy().tobytes() for sample in self.samples for part in sample)).hexdigest()
-        return {"monitor": self.monitor, "eval_every": self.every, "patience": self.patience, "validation": seen}
+        seen = hashlib.sha256(
+            b"".join(part.numpy().tobytes() for sample in self.samples for part in sample)
+        ).hexdigest()
+        return {
+            "monitor": self.monitor,
+            "eval_every": self.every,
+            "patience": self.patience,
+            "validation": seen,
+        }
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up: float = 0.1, final_div_factor: float = 1e4) -> dict:
-    """Lightning's optimizer entry: the rate rises from a tenth of `peak` during `warm_up` of the steps, then falls as a cosine."""
+def one_cycle(
+    optimizer: torch.optim.Optimizer,
+    peak: float,
+    steps: int,
+    warm_up: float = 0.1,
+    final_div_factor: float = 1e4,
+) -> dict:
+    """Lightning's optimizer entry: the rate rises from a tenth of `peak` during `warm_up` of the
+    steps, then falls as a cosine.
+    """
     if math.isclose(steps * warm_up, 1):
-        warm_up *= 1 - 1e-6  # a rise within one iteration has no length, by which PyTorch would divide
+        warm_up *= (
+            1 - 1e-6
+        )  # a rise within one iteration has no length, by which PyTorch would divide
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peak, steps, pct_start=warm_up, cycle_momentum=False, div_factor=10, final_div_factor=final_div_factor
+        optimizer,
+        peak,
+        steps,
+        pct_start=warm_up,
+        cycle_momentum=False,
+        div_factor=10,
+        final_div_factor=final_div_factor,
     )
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -104,7 +136,13 @@ def digest(module: torch.nn.Module) -> str:
 def _cause(task: lightning.LightningModule, stream: SampleStream, **settings: Any) -> str:
     """Hash of what a training depends on: code, settings, initial weights, and its first samples."""
     plain = {k: v for k, v in vars(task).items() if isinstance(v, int | float | str)}
-    about = {"task": type(task).__name__, "seed": stream.seed, "code": loaded_code(), **plain, **settings}
+    about = {
+        "task": type(task).__name__,
+        "seed": stream.seed,
+        "code": loaded_code(),
+        **plain,
+        **settings,
+    }
     cause = hashlib.sha256((json.dumps(about, sort_keys=True) + digest(task)).encode())
     for sample in islice(stream, 3):
         for part in sample if isinstance(sample, tuple) else (sample,):
@@ -113,7 +151,10 @@ def _cause(task: lightning.LightningModule, stream: SampleStream, **settings: An
 
 
 def _iterations(checkpoint: Path) -> int:
-    """Iterations in a checkpoint; 0 where there is none. One that a kill cut short is removed: training starts again."""
+    """Iterations in a checkpoint; 0 where there is none.
+
+    One that a kill cut short is removed: training starts again.
+    """
     try:
         return torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]
     except FileNotFoundError:
@@ -140,10 +181,11 @@ def fit(
 ) -> lightning.LightningModule:
     """Train `task` for `steps` iterations of `batch` samples and return it.
 
-    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed if it is of the same training:
-    equal initial weights, settings, samples and code. Weights repeat for one seed, thread count and machine. With an `evaluation`, the
-    checkpoints are those after evaluations, training ends early, and the task is returned with its best weights (`best.ckpt`).
-    `callbacks` watch; a checkpoint does not depend on them.
+    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed
+    if it is of the same training: equal initial weights, settings, samples and code. Weights repeat
+        for one seed, thread count and machine. With an `evaluation`, the
+    checkpoints are those after evaluations, training ends early, and the task is returned with its
+    best weights (`best.ckpt`). `callbacks` watch; a checkpoint does not depend on them.
     """
     lightning.seed_everything(stream.seed, verbose=False)
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,18 +202,26 @@ def fit(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     keep = {"dirpath": folder, "save_last": True, "enable_version_counter": False}
     if evaluation:  # after it, not before: what is resumed has been judged
-        own: list[Callback] = [ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep), RngState()]
+        own: list[Callback] = [
+            ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep),
+            RngState(),
+        ]
         if evaluation.patience:
             own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
     else:
-        own = [ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep), RngState()]
+        own = [
+            ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep),
+            RngState(),
+        ]
     if progress:
         own.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
     trainer = lightning.Trainer(
         max_steps=steps,
         accelerator="auto",
         devices=1,
-        plugins=[LightningEnvironment()],  # one process, also within a job of SLURM, which Lightning would ask about its tasks
+        plugins=[
+            LightningEnvironment()
+        ],  # one process, also within a job of SLURM, which Lightning would ask about its tasks
         precision=precision,
         gradient_clip_val=clip,
         callbacks=[*own, *callbacks],
@@ -188,12 +238,24 @@ def fit(
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", message=".*`srun`.*")
-        # Generators of their own: a loader must not draw from the one that sampling in the model depends on.
-        loaders = [DataLoader(stream, batch_size=batch, collate_fn=collate, generator=torch.Generator())]
+        # Generators of their own: a loader must not draw from the one that sampling in the model
+        # depends on.
+        loaders = [
+            DataLoader(stream, batch_size=batch, collate_fn=collate, generator=torch.Generator())
+        ]
         if evaluation:
-            loaders.append(DataLoader(evaluation.samples, batch_size=1, collate_fn=evaluation.collate, generator=torch.Generator()))
+            loaders.append(
+                DataLoader(
+                    evaluation.samples,
+                    batch_size=1,
+                    collate_fn=evaluation.collate,
+                    generator=torch.Generator(),
+                )
+            )
         trainer.fit(task, *loaders, ckpt_path=resume)
     log.join(folder)
     if evaluation:
-        task.load_state_dict(torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"])
+        task.load_state_dict(
+            torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+        )
     return task

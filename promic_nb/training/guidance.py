@@ -1,4 +1,6 @@
-"""Online GDTT: the distillation of Eq. 40 goes on while the detector is trained (section 5.1 of the dissertation)."""
+"""Online GDTT: the distillation of Eq. 40 goes on while the detector is trained (section 5.1 of the
+dissertation).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class Guidance:
 
 
 class GuidedLosses:
-    """The losses of a detector of any engine, and beside them the MSE between its features after stage 2 and its teacher's.
+    """The losses of a detector of any engine, and beside them the MSE between its features after
+    stage 2 and its teacher's.
 
     Not a module, so that the teacher is no part of checkpoints.
 
@@ -42,19 +45,30 @@ class GuidedLosses:
     def __init__(self, model: Detector, guidance: Guidance) -> None:
         ours, theirs = model.config.backbone, guidance.teacher.config.backbone
         if ours != theirs:
-            raise UserError(f"a teacher with the backbone {theirs!r} cannot guide one with {ours!r}", "Give a teacher of the same configuration")
+            raise UserError(
+                f"a teacher with the backbone {theirs!r} cannot guide one with {ours!r}",
+                "Give a teacher of the same configuration",
+            )
         self.model, self.weight = model, guidance.weight
         self.teacher: nn.Module = guidance.teacher.front.eval().requires_grad_(False)
-        self.settings = f"{self.weight:g} {digest(self.teacher)}"  # so that a checkpoint made with another teacher is not resumed
+        # so that a checkpoint made with another teacher is not resumed
+        self.settings = f"{self.weight:g} {digest(self.teacher)}"
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        """The detector's losses by name, and the weighted MSE as "loss_guidance"; `batch.pixels` shows the same crops."""
+        """The detector's losses by name, and the weighted MSE as "loss_guidance"; `batch.pixels`
+        shows the same crops.
+        """
         seen: list[Tensor] = []
-        watch = self.model.front.register_forward_hook(lambda _, __, features: seen.append(features))  # not computed twice: norms would see it twice
+        watch = self.model.front.register_forward_hook(
+            lambda _, __, features: seen.append(features)
+        )  # not computed twice: norms would see it twice
         try:
             losses = self.model.losses(batch)
         finally:
             watch.remove()
         with torch.no_grad():
             target = self.teacher.to(seen[0].device)(batch.pixels)
-        return {**losses, "loss_guidance": self.weight * nn.functional.mse_loss(seen[0].float(), target.float())}
+        return {
+            **losses,
+            "loss_guidance": self.weight * nn.functional.mse_loss(seen[0].float(), target.float()),
+        }

@@ -1,4 +1,6 @@
-"""A training's log over all its sittings: Lightning's CSV logger deletes the file that a killed run left."""
+"""A training's log over all its sittings: Lightning's CSV logger deletes the file that a killed run
+left.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from promic_nb.provenance import atomically
+from promic_nb.core.files import atomically
 
 LOG, EARLIER = "metrics.csv", "metrics.earlier.csv"
 
 
 def set_aside(folder: Path, step: int) -> None:
-    """Before a logger starts: keep the rows of earlier sittings up to the iteration that training goes on from (0: none of them)."""
+    """Before a logger starts: keep the rows of earlier sittings up to the iteration that training
+    goes on from (0: none of them).
+    """
     rows = _rows(folder)
     (folder / LOG).unlink(missing_ok=True)
     (folder / EARLIER).unlink(missing_ok=True)

@@ -1,6 +1,8 @@
-"""Training crops for detectors and translators: pixels and latents cut, and flipped, on the same 16-pixel grid.
+"""Training crops for detectors and translators: pixels and latents cut, and flipped, on the same
+16-pixel grid.
 
-Nothing is resized: a latent cannot be (docs/detectors.md says by how much it would miss), and pixel and latent models shall see the same.
+Nothing is resized: a latent cannot be (docs/detectors.md says by how much it would miss), and pixel
+and latent models shall see the same.
 """
 
 from __future__ import annotations
@@ -18,14 +20,20 @@ from promic_nb.training.fit import SampleStream
 GRID = 16
 MIN_INSIDE = 0.3  # a box stays when this share of its area is inside the crop
 
-Crop = int | float  # side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's relative_range)
-Window = tuple[int, int, int, int, bool]  # top, left, height, width in pixels on the grid, and whether to flip
+Crop = (
+    int | float
+)  # side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's relative_range)
+Window = tuple[
+    int, int, int, int, bool
+]  # top, left, height, width in pixels on the grid, and whether to flip
 
 _NOTHING = torch.zeros(0)
 
 
 class Sample(NamedTuple):
-    """A crop: its input (C, h, w), boxes (n, 4), and where they were asked for pixels (1, H, W) and a bool mask (H, W) of each box."""
+    """A crop: its input (C, h, w), boxes (n, 4), and where they were asked for pixels (1, H, W) and
+    a bool mask (H, W) of each box.
+    """
 
     inputs: Tensor
     boxes: Tensor
@@ -39,7 +47,10 @@ def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Wind
         sides = [min(crop, n + -n % GRID) for n in size]
     else:
         sides = [max(GRID, int(n * rng.uniform(crop, 1)) // GRID * GRID) for n in size]
-    top, left = (int(rng.integers(0, max(1, (n - side) // GRID + 1))) * GRID for n, side in zip(size, sides, strict=True))
+    top, left = (
+        int(rng.integers(0, max(1, (n - side) // GRID + 1))) * GRID
+        for n, side in zip(size, sides, strict=True)
+    )
     return top, left, *sides, bool(rng.random() < 0.5)
 
 
@@ -87,9 +98,11 @@ def detection_crops(
         inputs: slices, uint8 (H, W), or their latents, float32 (C, H/16, W/16).
         boxes: of each slice, float32 (n, 4), xyxy pixels.
         size: (H, W) of the slices.
-        crop: side in pixels, a multiple of 16; or below 1: sides are drawn between that share of the slice's and all of it.
+        crop: side in pixels, a multiple of 16; or below 1: sides are drawn between that share of
+            the slice's and all of it.
         pixels: for each input a slice whose crops go along, for online GDTT.
-        labels: for each input a label image, (H, W), in which box k is the object k + 1, for masks (`datasets.boxes.objects`).
+        labels: for each input a label image, (H, W), in which box k is the object k + 1, for masks
+            (`datasets.boxes.objects`).
     """
 
     def draw(rng: np.random.Generator) -> Sample:
@@ -100,7 +113,9 @@ def detection_crops(
         if pixels is not None:
             sample = sample._replace(pixels=_cut(pixels[i], window))
         if labels is not None:
-            sample = sample._replace(masks=_cut(labels[i], window) == torch.from_numpy(stays + 1)[:, None, None])
+            sample = sample._replace(
+                masks=_cut(labels[i], window) == torch.from_numpy(stays + 1)[:, None, None]
+            )
         return sample
 
     return SampleStream(draw, seed)
@@ -109,10 +124,18 @@ def detection_crops(
 def collate(samples: list[Sample], cell: int) -> Batch:
     """A `Batch` of crops; `cell` is the pixels that an input position stands for, 1 or 16."""
     inputs, boxes, pixels, masks = (list(part) for part in zip(*samples, strict=True))
-    return Batch(inputs, [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs], boxes, pixels, masks)
+    return Batch(
+        inputs, [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs], boxes, pixels, masks
+    )
 
 
-def paired_crops(pixels: Sequence[np.ndarray], latents: Sequence[np.ndarray], size: tuple[int, int], crop: int, seed: int) -> SampleStream:
+def paired_crops(
+    pixels: Sequence[np.ndarray],
+    latents: Sequence[np.ndarray],
+    size: tuple[int, int],
+    crop: int,
+    seed: int,
+) -> SampleStream:
     """Stream of (pixel crop, latent crop) of the same place, for GDTT."""
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:

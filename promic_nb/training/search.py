@@ -1,4 +1,6 @@
-"""Search for hyperparameters (section 4.1.1, Table 4): an Optuna study in a file, which several processes share and no kill ends."""
+"""Search for hyperparameters (section 4.1.1, Table 4): an Optuna study in a file, which several
+processes share and no kill ends.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
+from promic_nb.core.fields import PrunerName
 from promic_nb.errors import UserError
-from promic_nb.hyperparameters import LABELS, SEARCH, Hyperparameters
-from promic_nb.parameters import PrunerName
+from promic_nb.training.hyperparameters import LABELS, SEARCH, Hyperparameters
 
 Limits = Mapping[str, Sequence[float]]
 LOGARITHMIC = {"base_lr", "delta_lr"}
@@ -26,14 +28,21 @@ NAME = "search"
 
 
 def open_study(
-    file: Path, *, pruner: PrunerName = "none", seed: int = 0, heartbeat: int = 60, about: Mapping[str, Any] | None = None
+    file: Path,
+    *,
+    pruner: PrunerName = "none",
+    seed: int = 0,
+    heartbeat: int = 60,
+    about: Mapping[str, Any] | None = None,
 ) -> optuna.Study:
     """The study in an SQLite file; made if it is not there. Its objective is maximized.
 
-    A trial that has not been heard of for two heartbeats was killed: the next process queues its parameters again.
+    A trial that has not been heard of for two heartbeats was killed: the next process queues its
+        parameters again.
 
     Args:
-        pruner: ends trials whose reports fall behind: below the median of the others, or by Hyperband's successive halving.
+        pruner: ends trials whose reports fall behind: below the median of the others, or by
+            Hyperband's successive halving.
         seed: of what is sampled; another one for each process, or they sample the same.
         heartbeat: seconds.
         about: what the study searches, which has to be what it was made for.
@@ -43,26 +52,44 @@ def open_study(
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruners = {"median": optuna.pruners.MedianPruner, "hyperband": optuna.pruners.HyperbandPruner, "none": optuna.pruners.NopPruner}
+    pruners = {
+        "median": optuna.pruners.MedianPruner,
+        "hyperband": optuna.pruners.HyperbandPruner,
+        "none": optuna.pruners.NopPruner,
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         again = optuna.storages.RetryHeartbeatStaleTrialCallback(inherit_intermediate_values=True)
         storage = optuna.storages.RDBStorage(
-            f"sqlite:///{file}", {"connect_args": {"timeout": 120}}, heartbeat_interval=heartbeat, heartbeat_stale_trial_callback=again
+            f"sqlite:///{file}",
+            {"connect_args": {"timeout": 120}},
+            heartbeat_interval=heartbeat,
+            heartbeat_stale_trial_callback=again,
         )
-        study = optuna.create_study(storage=storage, study_name=NAME, direction="maximize", load_if_exists=True, pruner=pruners[pruner]())
+        study = optuna.create_study(
+            storage=storage,
+            study_name=NAME,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=pruners[pruner](),
+        )
         # What a process samples must not repeat what an earlier one with its seed has sampled.
         state = int(np.random.SeedSequence((seed, len(study.trials))).generate_state(1)[0])
         study.sampler = optuna.samplers.TPESampler(seed=state, constant_liar=True)
     for key, value in (about or {}).items():
         if (known := study.user_attrs.get(key, value)) != value:
-            raise UserError(f"the study in {file} searches with {key}={known!r}, not {value!r}", "Give another file, or delete this one")
+            raise UserError(
+                f"the study in {file} searches with {key}={known!r}, not {value!r}",
+                "Give another file, or delete this one",
+            )
         study.set_user_attr(key, value)
     return study
 
 
 def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameters:
-    """Parameters within the limits of Table 4, learning rates over their logarithm. The rate falls by at most itself.
+    """Parameters within the limits of Table 4, learning rates over their logarithm.
+
+    The rate falls by at most itself.
 
     Args:
         limits: (lowest, highest) in place of Table 4's.
@@ -73,8 +100,16 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
     space = {**SEARCH, **(limits or {})}
     values: dict[str, Any] = {}
     for name, bounds in space.items():
-        if name not in SEARCH or len(bounds) != 2 or not bounds[0] <= bounds[1] or (name in LOGARITHMIC and bounds[0] <= 0):
-            raise UserError(f"limits {name}: {list(bounds)} are no range of Table 4", f"Give [lowest, highest] of {', '.join(SEARCH)}")
+        if (
+            name not in SEARCH
+            or len(bounds) != 2
+            or not bounds[0] <= bounds[1]
+            or (name in LOGARITHMIC and bounds[0] <= 0)
+        ):
+            raise UserError(
+                f"limits {name}: {list(bounds)} are no range of Table 4",
+                f"Give [lowest, highest] of {', '.join(SEARCH)}",
+            )
         if name in LOGARITHMIC:
             values[name] = trial.suggest_float(name, *bounds, log=True)
         else:
@@ -83,7 +118,9 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
 
 
 def within_rate(values: Mapping[str, Any]) -> Hyperparameters:
-    """Sampled values as they are used: `delta_lr` is at most `base_lr`, as in many columns of Tables 10-19."""
+    """Sampled values as they are used: `delta_lr` is at most `base_lr`, as in many columns of
+    Tables 10-19.
+    """
     return Hyperparameters(**{**values, "delta_lr": min(values["delta_lr"], values["base_lr"])})
 
 
@@ -97,8 +134,12 @@ def ended(study: optuna.Study) -> int:
     return len(study.get_trials(deepcopy=False, states=ENDED))
 
 
-def search(study: optuna.Study, objective: Callable[[optuna.Trial], float], trials: int) -> optuna.Study:
-    """Try parameters until `trials` trials of the study have ended, in whichever process; what is there counts."""
+def search(
+    study: optuna.Study, objective: Callable[[optuna.Trial], float], trials: int
+) -> optuna.Study:
+    """Try parameters until `trials` trials of the study have ended, in whichever process; what is
+    there counts.
+    """
 
     def enough(study: optuna.Study, _: Any) -> None:
         parent = multiprocessing.parent_process()
@@ -112,12 +153,21 @@ def search(study: optuna.Study, objective: Callable[[optuna.Trial], float], tria
     return study
 
 
-def _work(file: Path, objective: Callable[[optuna.Trial], float], trials: int, options: dict[str, Any]) -> None:
+def _work(
+    file: Path, objective: Callable[[optuna.Trial], float], trials: int, options: dict[str, Any]
+) -> None:
     search(open_study(file, **options), objective, trials)
 
 
-def search_in_parallel(file: Path, objective: Callable[[optuna.Trial], float], trials: int, workers: int = 1, **options: Any) -> optuna.Study:
-    """`search` with several processes on one machine; on several machines, run it in each on a shared file system.
+def search_in_parallel(
+    file: Path,
+    objective: Callable[[optuna.Trial], float],
+    trials: int,
+    workers: int = 1,
+    **options: Any,
+) -> optuna.Study:
+    """`search` with several processes on one machine; on several machines, run it in each on a
+    shared file system.
 
     Args:
         objective: can be pickled.
@@ -128,19 +178,36 @@ def search_in_parallel(file: Path, objective: Callable[[optuna.Trial], float], t
         return search(study, objective, trials)
     seed = options.pop("seed", 0)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        each = [pool.submit(_work, file, objective, trials, {**options, "seed": 1000 * seed + i + 1}) for i in range(workers)]
+        each = [
+            pool.submit(_work, file, objective, trials, {**options, "seed": 1000 * seed + i + 1})
+            for i in range(workers)
+        ]
         for one in each:
             one.result()
     return study
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """All trials: columns trial, state, value (AP50, 0..1; of a pruned trial its last report), seconds, and the parameters as used."""
+    """All trials: columns trial, state, value (AP50, 0..1; of a pruned trial its last report),
+    seconds, and the parameters as used.
+    """
     rows = []
     for t in study.trials:
         used = asdict(within_rate(t.params)) if set(t.params) >= set(SEARCH) else {}
-        value = t.value if t.state == TrialState.COMPLETE else (list(t.intermediate_values.values()) or [float("nan")])[-1]
-        rows.append({"trial": t.number, "state": t.state.name.lower(), "value": value, "seconds": t.duration and t.duration.total_seconds(), **used})
+        value = (
+            t.value
+            if t.state == TrialState.COMPLETE
+            else (list(t.intermediate_values.values()) or [float("nan")])[-1]
+        )
+        rows.append(
+            {
+                "trial": t.number,
+                "state": t.state.name.lower(),
+                "value": value,
+                "seconds": t.duration and t.duration.total_seconds(),
+                **used,
+            }
+        )
     return pd.DataFrame(rows, columns=["trial", "state", "value", "seconds", *SEARCH])
 
 
@@ -152,13 +219,16 @@ def best(study: optuna.Study) -> Hyperparameters:
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
-    """Share of each parameter in the objective's variation (PED-ANOVA; sums to 1); empty where there are too few different trials to tell."""
+    """Share of each parameter in the objective's variation (PED-ANOVA; sums to 1); empty where
+    there are too few different trials to tell.
+    """
     values = {t.value for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     return optuna.importance.get_param_importances(study) if len(values) > 3 else {}
 
 
 def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, Any]:
-    """Parameters by (recipe, target rate in bpp) in the form of Tables 10-19, as `hyperparameters.tables` reads them.
+    """Parameters by (recipe, target rate in bpp) in the form of Tables 10-19, as
+    `hyperparameters.tables` reads them.
 
     Raises:
         UserError: a recipe that lacks one of the rates.
@@ -170,6 +240,9 @@ def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, A
             tables[recipe] = next(asdict(h) for (r, _), h in found.items() if r == recipe)
             continue
         if missing := [r for r in rates if (recipe, r) not in found]:
-            raise UserError(f"there is no search for {recipe} at {missing[0]} bpp", "Give studies of equal rates for all recipes")
+            raise UserError(
+                f"there is no search for {recipe} at {missing[0]} bpp",
+                "Give studies of equal rates for all recipes",
+            )
         tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in LABELS}
     return {"rates": rates, "recipes": tables}

@@ -23,10 +23,12 @@ class Solver:
         optimizer: "sgd", or "adam" (without momentum and decay of weights).
         momentum, weight_decay: of SGD; norms and biases of norms do not decay, as in Detectron2.
         clip: largest norm of the gradient, 0 for none.
-        schedule: "one_cycle" (a rise over a tenth, then a cosine), "delta" (section 4.1.1), or "plateau" (GDTT, section 4.1).
+        schedule: "one_cycle" (a rise over a tenth, then a cosine), "delta" (section 4.1.1), or
+            "plateau" (GDTT, section 4.1).
         delta, initial_iteration, decay_steps, iteration_step: of the delta schedule.
-        factor, plateau_patience, threshold, min_rate, epoch: of the plateau schedule: after more than `plateau_patience` epochs of `epoch`
-            iterations whose mean loss is not below the best by the share `threshold`, the rate is multiplied by `factor`, down to `min_rate`.
+        factor, plateau_patience, threshold, min_rate, epoch: of the plateau schedule: after more
+            than `plateau_patience` epochs of `epoch` iterations whose mean loss is not below the
+            best by the share `threshold`, the rate is multiplied by `factor`, down to `min_rate`.
         amp: half precision on a GPU that has it; nothing on a CPU.
         eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
         patience: iterations without a better AP50 after which training ends; 0: none.
@@ -55,9 +57,14 @@ class Solver:
 
     def __post_init__(self) -> None:
         if self.schedule == "delta" and not 0 <= self.delta <= self.learning_rate:
-            raise UserError(f"the delta schedule takes {self.delta:g} from a rate of {self.learning_rate:g}", "Choose delta within 0..learning_rate")
+            raise UserError(
+                f"the delta schedule takes {self.delta:g} from a rate of {self.learning_rate:g}",
+                "Choose delta within 0..learning_rate",
+            )
         if self.patience and not self.eval_every:
-            raise UserError("patience without evaluations", "Set eval_every, the iterations between evaluations")
+            raise UserError(
+                "patience without evaluations", "Set eval_every, the iterations between evaluations"
+            )
 
     @property
     def precision(self) -> str:
@@ -67,21 +74,38 @@ class Solver:
     def rate(self, iteration: int) -> float:
         """Learning rate of the delta schedule, iterations counted from 0.
 
-        BASE_LR before `initial_iteration`; from there `decay_steps` equal decrements, `iteration_step` apart, to BASE_LR - delta.
+        BASE_LR before `initial_iteration`; from there `decay_steps` equal decrements,
+        `iteration_step` apart, to BASE_LR - delta.
         """
-        done = 0 if iteration < self.initial_iteration else 1 + (iteration - self.initial_iteration) // self.iteration_step
-        return self.learning_rate - self.delta * min(done, self.decay_steps) / max(self.decay_steps, 1)
+        done = (
+            0
+            if iteration < self.initial_iteration
+            else 1 + (iteration - self.initial_iteration) // self.iteration_step
+        )
+        return self.learning_rate - self.delta * min(done, self.decay_steps) / max(
+            self.decay_steps, 1
+        )
 
     def configure(self, model: nn.Module) -> dict[str, Any]:
-        """Lightning's optimizer entry for the parameters of `model`; the plateau schedule follows its logged "epoch_loss"."""
+        """Lightning's optimizer entry for the parameters of `model`; the plateau schedule follows
+        its logged "epoch_loss".
+        """
         optimizer = self._optimizer(model)
         if self.schedule == "one_cycle":
             return one_cycle(optimizer, self.learning_rate, self.steps)
         schedule: dict[str, Any] = {"interval": "step"}
         if self.schedule == "delta":
-            schedule["scheduler"] = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: self.rate(i) / self.learning_rate)
+            schedule["scheduler"] = torch.optim.lr_scheduler.LambdaLR(
+                optimizer, lambda i: self.rate(i) / self.learning_rate
+            )
         else:
-            plateau = {"factor": self.factor, "patience": self.plateau_patience, "threshold": self.threshold, "min_lr": self.min_rate, "eps": 0}
+            plateau = {
+                "factor": self.factor,
+                "patience": self.plateau_patience,
+                "threshold": self.threshold,
+                "min_lr": self.min_rate,
+                "eps": 0,
+            }
             schedule["scheduler"] = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **plateau)
             schedule |= {"frequency": self.epoch, "monitor": "epoch_loss"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
@@ -89,14 +113,32 @@ class Solver:
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "adam":
             return torch.optim.Adam(model.parameters(), self.learning_rate)
-        norms = {id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm | nn.GroupNorm) for p in m.parameters(recurse=False)}
-        parts = ([p for p in model.parameters() if (id(p) in norms) == norm] for norm in (False, True))
-        groups = [{"params": p, "weight_decay": w} for p, w in zip(parts, (self.weight_decay, 0.0), strict=True) if p]
+        norms = {
+            id(p)
+            for m in model.modules()
+            if isinstance(m, nn.modules.batchnorm._BatchNorm | nn.GroupNorm)
+            for p in m.parameters(recurse=False)
+        }
+        parts = (
+            [p for p in model.parameters() if (id(p) in norms) == norm] for norm in (False, True)
+        )
+        groups = [
+            {"params": p, "weight_decay": w}
+            for p, w in zip(parts, (self.weight_decay, 0.0), strict=True)
+            if p
+        ]
         return torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
 
 
-# Table 3. The weight decay is printed as "-05", which is read as 1e-05; rates, steps and batch are Appendix B's.
+# Table 3. The weight decay is printed as "-05", which is read as 1e-05; rates, steps and batch are
+# Appendix B's.
 TABLE3: dict[str, Any] = {
-    "momentum": 0.949, "weight_decay": 1e-5, "clip": 0.0, "schedule": "delta", "amp": True, "eval_every": 100, "patience": 1000
-}  # fmt: skip
+    "momentum": 0.949,
+    "weight_decay": 1e-5,
+    "clip": 0.0,
+    "schedule": "delta",
+    "amp": True,
+    "eval_every": 100,
+    "patience": 1000,
+}
 OPTIONS = {f.name for f in fields(Solver)} - {"steps", "learning_rate", "batch"}

@@ -1,6 +1,8 @@
-"""The one part of `jpegai_vm33` that this project trained: how often each hyper-latent symbol occurs in training slices.
+"""The one part of `jpegai_vm33` that this project trained: how often each hyper-latent symbol
+occurs in training slices.
 
-`python -m promic_nb.training.vm33_prior PATH_OF_LUCCHI` makes data/weights/jpegai_vm33_prior.safetensors again.
+`python -m promic_nb.training.vm33_prior PATH_OF_LUCCHI` makes
+data/weights/jpegai_vm33_prior.safetensors again.
 """
 
 from __future__ import annotations
@@ -17,14 +19,16 @@ from promic_nb.codecs.jpegai import vm33_weights
 from promic_nb.codecs.jpegai.coder import Z_MAX
 from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.vm33 import LATENT_CHANNELS, Vm33
+from promic_nb.core.files import atomically
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.layout import SliceStack
-from promic_nb.provenance import atomically
 
 
 @torch.inference_mode()
 def fit_prior(model: Vm33, stack: SliceStack, ids: list[int]) -> Tensor:
-    """Probabilities (128, 63) of the symbols -31..31 in each channel: Krichevsky-Trofimov estimate, (count + 1/2) / (n + 63/2)."""
+    """Probabilities (128, 63) of the symbols -31..31 in each channel: Krichevsky-Trofimov estimate,
+    (count + 1/2) / (n + 63/2).
+    """
     counts = torch.full((LATENT_CHANNELS, 2 * Z_MAX + 1), 0.5, dtype=torch.float64)
     for slice_id in tqdm(ids, unit="slice"):
         y = model.latent(torch.from_numpy(stack.image("train", slice_id))[None, None].float())

@@ -1,10 +1,13 @@
-"""Throughput of every codec on one 768x1024 texture with one and with two cores, CompressAI's mbt2018-mean beside ours, and large slices.
+"""Throughput of every codec on one 768x1024 texture with one and with two cores, CompressAI's
+mbt2018-mean beside ours, and large slices.
 
     pytest tests/benchmarks/test_codec_speed.py --benchmark-columns=min,median --benchmark-sort=name
 
-`extra_info` (in --benchmark-json) and the printed lines have Mpixel/s. With two cores, a learned codec has two threads for one image; a
-codec of one thread codes two images side by side. mbt2018-mean has random weights, which cost the time of trained ones; its images are
-RGB, as its networks are. `test_large_slice` prints seconds and peak memory (process and children) in a fresh process.
+`extra_info` (in --benchmark-json) and the printed lines have Mpixel/s. With two cores, a learned
+codec has two threads for one image; a codec of one thread codes two images side by side.
+mbt2018-mean has random weights, which cost the time of trained ones; its images are RGB, as its
+networks are. `test_large_slice` prints seconds and peak memory (process and children) in a fresh
+process.
 """
 
 import json
@@ -29,7 +32,11 @@ SETTINGS = {
     "hevc": {"qp": 33},
     "vvc": {"qp": 37},
     "vvc faster": {"qp": 37, "preset": "faster"},
-    **{name: {"gain": -420} for name in codecs.CODECS if name.startswith(("jpegai_bop", "jpegai_hop"))},
+    **{
+        name: {"gain": -420}
+        for name in codecs.CODECS
+        if name.startswith(("jpegai_bop", "jpegai_hop"))
+    },
     "jpegai_vm33": {},
 }
 LARGE = """
@@ -53,7 +60,9 @@ def texture() -> np.ndarray:
     """A texture of the size of a Lucchi slice with fine noise, uint8 (768, 1024)."""
     rng = np.random.default_rng(7)
     image = gaussian_filter(rng.normal(size=(768, 1024)), 3)
-    return np.clip(128 + 40 * image / image.std() + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+    return np.clip(128 + 40 * image / image.std() + rng.normal(0, 6, image.shape), 0, 255).astype(
+        np.uint8
+    )
 
 
 def codec_of(label: str):
@@ -102,12 +111,18 @@ def test_encode(benchmark, label, cores):
 @pytest.mark.parametrize("label", SETTINGS)
 def test_decode(benchmark, label, cores):
     codec = codec_of(label)
-    run(benchmark, f"decode, {cores} cores", *on_cores(label, cores, codec.decode, codec.encode(texture())))
+    run(
+        benchmark,
+        f"decode, {cores} cores",
+        *on_cores(label, cores, codec.decode, codec.encode(texture())),
+    )
 
 
 @pytest.fixture(scope="module")
 def mbt2018_mean():
-    """CompressAI's model at its quality 3 (of 8), and an image as it takes it: float (1, 3, H, W) in 0..1."""
+    """CompressAI's model at its quality 3 (of 8), and an image as it takes it: float (1, 3, H, W)
+    in 0..1.
+    """
     from compressai.zoo import mbt2018_mean
 
     torch.manual_seed(0)
@@ -130,7 +145,12 @@ def test_decode_compressai(benchmark, mbt2018_mean, cores):
     torch.set_num_threads(cores)
     with torch.inference_mode():
         coded = model.compress(x)
-        run(benchmark, f"decode, {cores} cores", lambda: model.decompress(coded["strings"], coded["shape"]), 1)
+        run(
+            benchmark,
+            f"decode, {cores} cores",
+            lambda: model.decompress(coded["strings"], coded["shape"]),
+            1,
+        )
 
 
 @pytest.mark.parametrize("label", [label for label in SETTINGS if label != "vvc"])
@@ -139,9 +159,13 @@ def test_large_slice(label, tmp_path, capsys):
     codec_of(label)
     np.save(tmp_path / "tile.npy", texture())
     arguments = [label.split()[0], json.dumps(SETTINGS[label]), "1", str(tmp_path / "tile.npy")]
-    done = subprocess.run([sys.executable, "-c", LARGE, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, *arguments], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     encode_s, decode_s, encode_mb, decode_mb = json.loads(done.stdout.splitlines()[-1])
     with capsys.disabled():
-        print(f"\n{label}, 6400x6400: encode {encode_s:.1f} s, {encode_mb:.0f} MB; decode {decode_s:.1f} s, {decode_mb:.0f} MB")
+        print(
+            f"\n{label}, 6400x6400: encode {encode_s:.1f} s, {encode_mb:.0f} MB; decode {decode_s:.1f} s, {decode_mb:.0f} MB"
+        )
     assert max(encode_mb, decode_mb) < 4000

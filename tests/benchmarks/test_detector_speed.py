@@ -1,4 +1,5 @@
-"""Iterations per second of our training loop beside Detectron2's own, on the same machine, slices and model; and the share of data loading.
+"""Iterations per second of our training loop beside Detectron2's own, on the same machine, slices
+and model; and the share of data loading.
 
     OMP_NUM_THREADS=2 pytest tests/benchmarks/test_detector_speed.py -s
 
@@ -42,12 +43,22 @@ def clocks() -> np.ndarray:
 
 
 def ours(slices, folder, engine: str) -> np.ndarray:
-    """Seconds an iteration of `train_detector`: the difference of a long and a short training, so that neither counts the start."""
+    """Seconds an iteration of `train_detector`: the difference of a long and a short training, so
+    that neither counts the start.
+    """
     seconds = []
     for steps in (2, 2 + STEPS):
         model = make_detector(config(), engine)
         start = clocks()
-        train_detector(model, slices, SIZE, Solver(steps, 1e-4, BATCH), folder=folder / f"{engine}{steps}", crop=CROP, progress=False)
+        train_detector(
+            model,
+            slices,
+            SIZE,
+            Solver(steps, 1e-4, BATCH),
+            folder=folder / f"{engine}{steps}",
+            crop=CROP,
+            progress=False,
+        )
         seconds.append(clocks() - start)
     return (seconds[1] - seconds[0]) / STEPS
 
@@ -66,13 +77,25 @@ def detectron2s(slices) -> np.ndarray:
             batch = []
             for image, boxes in islice(samples, BATCH):
                 classes = torch.zeros(len(boxes), dtype=torch.int64)
-                batch.append({"image": image.expand(3, -1, -1), "instances": Instances((CROP, CROP), gt_boxes=Boxes(boxes), gt_classes=classes)})
+                batch.append(
+                    {
+                        "image": image.expand(3, -1, -1),
+                        "instances": Instances(
+                            (CROP, CROP), gt_boxes=Boxes(boxes), gt_classes=classes
+                        ),
+                    }
+                )
             yield batch
 
     cfg = native_config(config())
-    cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.DEVICE = "GeneralizedRCNN", "cuda" if torch.cuda.is_available() else "cpu"
+    cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.DEVICE = (
+        "GeneralizedRCNN",
+        "cuda" if torch.cuda.is_available() else "cpu",
+    )
     model = build_model(cfg).train()
-    trainer = SimpleTrainer(model, batches(), torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9))
+    trainer = SimpleTrainer(
+        model, batches(), torch.optim.SGD(model.parameters(), 1e-4, momentum=0.9)
+    )
     trainer.train(0, 2)
     start = clocks()
     trainer.train(2, 2 + STEPS)
@@ -82,12 +105,18 @@ def detectron2s(slices) -> np.ndarray:
 def test_iterations_a_second(slices, tmp_path, capsys):
     pytest.importorskip("detectron2", reason="Detectron2 is not installed (docs/detectors.md)")
     seconds = {"Detectron2's SimpleTrainer": detectron2s(slices)}
-    seconds |= {f"ours, engine {engine}": ours(slices, tmp_path, engine) for engine in ("detectron2", "torchvision")}
+    seconds |= {
+        f"ours, engine {engine}": ours(slices, tmp_path, engine)
+        for engine in ("detectron2", "torchvision")
+    }
     reference = seconds["Detectron2's SimpleTrainer"]
     with capsys.disabled():
         for name, s in seconds.items():
             wall, processor = reference / s
-            print(f"\n{name}: {1 / s[0]:.3f} iterations/s, {wall:.2f} of Detectron2's; by processor time {1 / s[1]:.3f}, {processor:.2f}", end="")
+            print(
+                f"\n{name}: {1 / s[0]:.3f} iterations/s, {wall:.2f} of Detectron2's; by processor time {1 / s[1]:.3f}, {processor:.2f}",
+                end="",
+            )
         print()
     assert all((s > 0).all() for s in seconds.values())
 
@@ -106,5 +135,7 @@ def test_share_of_data_loading(slices, capsys):
         training.append(time.perf_counter() - start)
     share = sum(loading[1:]) / sum(loading[1:] + training[1:])
     with capsys.disabled():
-        print(f"\nloading a batch: {1e3 * np.median(loading[1:]):.2f} ms, {100 * share:.2f} % of an iteration")
+        print(
+            f"\nloading a batch: {1e3 * np.median(loading[1:]):.2f} ms, {100 * share:.2f} % of an iteration"
+        )
     assert share < 0.05

@@ -1,8 +1,11 @@
-"""The package's own metrics beside the libraries that have them, on one pair of 768x1024, one thread.
+"""The package's own metrics beside the libraries that have them, on one pair of 768x1024, one
+thread.
 
-    OMP_NUM_THREADS=1 pytest tests/benchmarks/test_metrics_speed.py --benchmark-columns=min,median --benchmark-sort=name
+    OMP_NUM_THREADS=1 pytest tests/benchmarks/test_metrics_speed.py --benchmark-columns=min,median
+    --benchmark-sort=name
 
-IQA_pytorch takes part where it can be imported. `test_all_eleven` prints seconds and peak memory of `compute` in a fresh process (Linux).
+IQA_pytorch takes part where it can be imported. `test_all_eleven` prints seconds and peak memory of
+`compute` in a fresh process (Linux).
 """
 
 import json
@@ -88,7 +91,10 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize(("metric", "library"), [(m, lib) for m, others in OTHERS.items() for lib in ("promic_nb", *others)])
+@pytest.mark.parametrize(
+    ("metric", "library"),
+    [(m, lib) for m, others in OTHERS.items() for lib in ("promic_nb", *others)],
+)
 def test_speed(benchmark, metric, library):
     if library == "promic_nb":
         a, b = (frame(x) for x in pair())
@@ -104,12 +110,19 @@ def test_compute(benchmark, metric):
     """Each metric as a user calls it: front end included."""
     a, b = pair()
     benchmark.group = "compute"
-    assert np.isfinite(benchmark.pedantic(compute, (a, b, [metric]), rounds=3, warmup_rounds=1)[metric])
+    assert np.isfinite(
+        benchmark.pedantic(compute, (a, b, [metric]), rounds=3, warmup_rounds=1)[metric]
+    )
 
 
 def test_all_eleven(tmp_path, capsys):
     np.save(tmp_path / "pair.npy", np.stack(pair()))
-    done = subprocess.run([sys.executable, "-c", CODE, str(tmp_path / "pair.npy")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(tmp_path / "pair.npy")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     seconds, gigabytes = json.loads(done.stdout)
     with capsys.disabled():
         print(f"\nall eleven on one 768x1024 pair: {seconds:.2f} s, peak memory {gigabytes:.2f} GB")

@@ -1,7 +1,9 @@
-"""Writes a small repository that behaves like the JPEG AI reference software, as far as an adapter can tell.
+"""Writes a small repository that behaves like the JPEG AI reference software, as far as an adapter
+can tell.
 
-Its "codec" keeps every eighth sample. It checks its arguments, reads its configuration relative to the working folder, writes bitstreams,
-images and dumps where the software does, and logs to standard output.
+Its "codec" keeps every eighth sample. It checks its arguments, reads its configuration relative to
+the working folder, writes bitstreams, images and dumps where the software does, and logs to
+standard output.
 """
 
 import json
@@ -62,7 +64,11 @@ def decode_main(dump):
 
 def write_standin(folder: Path, layout: str = "vm7") -> Path:
     """A stand-in in `folder`; `layout` "vm7" has cfg/oper_point, "is" has cfg/profiles."""
-    points = {"oper_point/bop": "bop", "oper_point/hop": "hop"} if layout == "vm7" else {"profiles/main": "bop", "profiles/high": "hop"}
+    points = (
+        {"oper_point/bop": "bop", "oper_point/hop": "hop"}
+        if layout == "vm7"
+        else {"profiles/main": "bop", "profiles/high": "hop"}
+    )
     files = {
         "src/__init__.py": "",
         "src/common.py": COMMON,
@@ -74,7 +80,9 @@ def write_standin(folder: Path, layout: str = "vm7") -> Path:
     for package, dump in (("reco", False), ("dump", True)):
         files[f"src/{package}/__init__.py"] = files[f"src/{package}/coders/__init__.py"] = ""
         for side in ("encode", "decode"):
-            files[f"src/{package}/coders/{side}r.py"] = f"from src.common import {side}_main\nif __name__ == '__main__':\n    {side}_main({dump})\n"
+            files[f"src/{package}/coders/{side}r.py"] = (
+                f"from src.common import {side}_main\nif __name__ == '__main__':\n    {side}_main({dump})\n"
+            )
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

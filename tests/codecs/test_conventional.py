@@ -8,8 +8,9 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from promic_nb import codecs, parameters
+from promic_nb import codecs
 from promic_nb.codecs import Codec, bpp, ffmpeg
+from promic_nb.core import fields
 from promic_nb.errors import UserError
 
 
@@ -59,7 +60,9 @@ def test_overhead_does_not_grow_with_the_coded_samples(codec, image):
     """Four times the samples at one setting: the coded samples grow, what is around them does not."""
     small, large = codec.encode(np.ascontiguousarray(image[:128, :128])), codec.encode(image)
     assert len(large) > 1.5 * len(small)
-    assert abs(codec.overhead(large) - codec.overhead(small)) < 60  # JPEG's Huffman tables follow the image
+    assert (
+        abs(codec.overhead(large) - codec.overhead(small)) < 60
+    )  # JPEG's Huffman tables follow the image
 
 
 @pytest.mark.parametrize(("name", "slices"), [("hevc", "0-31"), ("vvc", "0-11|17-19")])
@@ -67,11 +70,28 @@ def test_overhead_is_what_ffmpeg_filters_out(name, slices, image, tmp_path):
     codec = available(name, **SETTINGS[name])
     stream = codec.encode(image)
     (tmp_path / "in").write_bytes(stream[4:] if name == "vvc" else stream)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", name, "-i", tmp_path / "in", "-map", "0", "-c", "copy"]
-    subprocess.run([*command, "-bsf:v", f"filter_units=pass_types={slices}", "-f", "data", tmp_path / "out"], check=True)
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-loglevel",
+        "error",
+        "-f",
+        name,
+        "-i",
+        tmp_path / "in",
+        "-map",
+        "0",
+        "-c",
+        "copy",
+    ]
+    subprocess.run(
+        [*command, "-bsf:v", f"filter_units=pass_types={slices}", "-f", "data", tmp_path / "out"],
+        check=True,
+    )
     kept = (tmp_path / "out").read_bytes()
     codes = [(m.start(), m.end()) for m in re.finditer(b"\x00?\x00\x00\x01", kept)]
-    assert codec.overhead(stream) == len(stream) - len(kept) + sum(end - start for start, end in codes)
+    assert codec.overhead(stream) == len(stream) - len(kept) + sum(
+        end - start for start, end in codes
+    )
 
 
 def test_overhead_of_jpeg_is_all_but_the_scan(image):
@@ -106,7 +126,9 @@ def test_more_rate_less_error(name, key, values, image):
 
 @pytest.mark.parametrize("name", ["hevc", "vvc"])
 def test_planes_are_not_stretched(name):
-    """ffmpeg converts ranges silently; at QP 0 the levels come back nearly exactly, black and white included."""
+    """ffmpeg converts ranges silently; at QP 0 the levels come back nearly exactly, black and white
+    included.
+    """
     ramp = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
     codec = available(name, qp=0)
     assert np.abs(codec.decode(codec.encode(ramp)).astype(int) - ramp).max() <= 2
@@ -116,7 +138,18 @@ def test_hevc_decodes_equally_elsewhere(image):
     """A second path through ffmpeg: raw planes in the stream's own format."""
     codec = codecs.get("hevc", qp=30)
     stream = codec.encode(image)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "hevc", "-i", "-", "-f", "rawvideo", "-"]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-loglevel",
+        "error",
+        "-f",
+        "hevc",
+        "-i",
+        "-",
+        "-f",
+        "rawvideo",
+        "-",
+    ]
     raw = subprocess.run(command, input=stream, capture_output=True, check=True).stdout
     assert (np.frombuffer(raw, np.uint8).reshape(image.shape) == codec.decode(stream)).all()
 
@@ -155,18 +188,29 @@ def test_bpp_counts_every_byte():
     assert bpp(b"x" * 96, (16, 48)) == 1.0
 
 
-@pytest.mark.parametrize(("name", "settings", "message"), [
-    ("jpg", {}, "Choose one of jpeg, jpeg2000, jpegxl, avif, hevc, vvc, jpegai_bop_off"),
-    ("jpeg", {"quality": 0}, "parameter 'quality' is 0. Choices: a whole number from 1 to 100"),
-    ("vvc", {"qp": 64}, "codec 'vvc': parameter 'qp' is 64. Choices: a whole number from 0 to 63"),
-    ("hevc", {"qp": 30.5}, "'qp' is 30.5. Choices: a whole number"),
-    ("hevc", {"quality": 3}, "codec 'hevc': unknown parameter 'quality'"),
-    ("hevc", {"preset": "slwo"}, "'preset' is 'slwo'. Choices: 'ultrafast', .*'slow'"),
-    ("jpegxl", {"distance": float("nan")}, "'distance' is nan"),
-    ("jpegai_bop_off", {"gain": 5000}, "'gain' is 5000. Choices: a whole number from -1069 to 702"),
-    ("jpegai_bop_off", {"beta": 123}, "jpegai_beta123.safetensors do not exist"),
-    ("jpegai_hop_off", {"beta": 0.005}, "operation point 'hop'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("jpg", {}, "Choose one of jpeg, jpeg2000, jpegxl, avif, hevc, vvc, jpegai_bop_off"),
+        ("jpeg", {"quality": 0}, "parameter 'quality' is 0. Choices: a whole number from 1 to 100"),
+        (
+            "vvc",
+            {"qp": 64},
+            "codec 'vvc': parameter 'qp' is 64. Choices: a whole number from 0 to 63",
+        ),
+        ("hevc", {"qp": 30.5}, "'qp' is 30.5. Choices: a whole number"),
+        ("hevc", {"quality": 3}, "codec 'hevc': unknown parameter 'quality'"),
+        ("hevc", {"preset": "slwo"}, "'preset' is 'slwo'. Choices: 'ultrafast', .*'slow'"),
+        ("jpegxl", {"distance": float("nan")}, "'distance' is nan"),
+        (
+            "jpegai_bop_off",
+            {"gain": 5000},
+            "'gain' is 5000. Choices: a whole number from -1069 to 702",
+        ),
+        ("jpegai_bop_off", {"beta": 123}, "jpegai_beta123.safetensors do not exist"),
+        ("jpegai_hop_off", {"beta": 0.005}, "operation point 'hop'"),
+    ],
+)
 def test_bad_settings_name_the_choices(name, settings, message):
     with pytest.raises(UserError, match=message):
         codecs.get(name, **settings)
@@ -174,16 +218,26 @@ def test_bad_settings_name_the_choices(name, settings, message):
 
 def test_checking_settings_loads_no_network():
     code = "import sys; from promic_nb import codecs; codecs.expand('jpegai_bop_off', [{'beta': 0.02}, {'target_bpp': [0.12]}]); "
-    done = subprocess.run([sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + "print('torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("bad", [np.zeros((8, 64), np.uint8), np.zeros((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "bad",
+    [np.zeros((8, 64), np.uint8), np.zeros((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8)],
+)
 def test_only_grey_bytes_are_encoded(codec, bad):
     with pytest.raises(UserError, match="uint8"):
         codec.encode(bad)
 
 
 def test_parameter_types_know_every_codec():
-    assert set(get_args(parameters.CodecName)) == set(codecs.CODECS)
-    assert set(get_args(parameters.LatentCodecName)) == {name for name in codecs.CODECS if name.startswith("jpegai_") and name != "jpegai_reference"}
+    assert set(get_args(fields.CodecName)) == set(codecs.CODECS)
+    assert set(get_args(fields.LatentCodecName)) == {
+        name for name in codecs.CODECS if name.startswith("jpegai_") and name != "jpegai_reference"
+    }

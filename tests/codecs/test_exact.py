@@ -1,4 +1,6 @@
-"""The fixed-point networks do not depend on threads, library or order of summation, and stay near the float ones."""
+"""The fixed-point networks do not depend on threads, library or order of summation, and stay near
+the float ones.
+"""
 
 from fractions import Fraction
 
@@ -64,12 +66,22 @@ def test_float32_would_not_do():
 def test_leaky_relu_is_integer_arithmetic(n):
     """The slope is 164 / 2^14; half a step rounds to even, as in Python."""
     expected = n if n > 0 else round(Fraction(164 * n, 2**14))
-    assert fixed_point(nn.LeakyReLU(0.01))(torch.tensor(n / 2**10, dtype=torch.float64)) * 2**10 == expected
+    assert (
+        fixed_point(nn.LeakyReLU(0.01))(torch.tensor(n / 2**10, dtype=torch.float64)) * 2**10
+        == expected
+    )
 
 
 def test_leaky_networks_are_equal_with_and_without_onednn():
     torch.manual_seed(0)
-    exact = fixed_point(nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.LeakyReLU(0.01), nn.ConvTranspose2d(8, 8, 4, 2, 1), nn.LeakyReLU(0.01)))
+    exact = fixed_point(
+        nn.Sequential(
+            nn.Conv2d(8, 8, 3, padding=1),
+            nn.LeakyReLU(0.01),
+            nn.ConvTranspose2d(8, 8, 4, 2, 1),
+            nn.LeakyReLU(0.01),
+        )
+    )
     z = torch.randint(-31, 32, (1, 8, 5, 7)).double()
     with torch.backends.mkldnn.flags(enabled=False):
         expected = exact(z)
@@ -77,7 +89,9 @@ def test_leaky_networks_are_equal_with_and_without_onednn():
     assert torch.equal((expected * 2**10).round(), expected * 2**10)
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm2d(3), nn.Sigmoid()], ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize(
+    "layer", [nn.BatchNorm2d(3), nn.Sigmoid()], ids=lambda layer: type(layer).__name__
+)
 def test_layers_without_a_fixed_point_form_are_refused(layer):
     with pytest.raises(TypeError, match=type(layer).__name__):
         fixed_point(nn.Sequential(layer))

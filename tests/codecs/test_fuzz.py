@@ -1,4 +1,6 @@
-"""Damaged and foreign bytes: refused, or decoded to grey samples of an allowed size; no crash, no huge allocation. See soak.py."""
+"""Damaged and foreign bytes: refused, or decoded to grey samples of an allowed size; no crash, no
+huge allocation. See soak.py.
+"""
 
 import importlib.util
 import json
@@ -17,7 +19,8 @@ from promic_nb.errors import UserError
 
 SOAK = Path(__file__).with_name("soak.py")
 MUTATIONS = {"jpeg": 2500, "jpeg2000": 2500, "jpegxl": 2500, "avif": 2500, "hevc": 40, "vvc": 40}
-# No checksum tells a damaged sample from a coded one in these formats: what may still decode, to another image.
+# No checksum tells a damaged sample from a coded one in these formats: what may still decode, to
+# another image.
 UNDETECTED = {"jpeg": 0.5, "jpeg2000": 0.15, "jpegxl": 0.05, "avif": 0.2, "hevc": 0.6, "vvc": 0.3}
 
 
@@ -30,7 +33,9 @@ def test_no_mutation_crashes_a_decoder(name, tmp_path):
     count = MUTATIONS[name]
     command = [sys.executable, SOAK, "--codec", name, "--mutations", str(count), "--seed", "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(map(str, command))} --keep FOLDER ended with {done.returncode}:\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, (
+        f"{' '.join(map(str, command))} --keep FOLDER ended with {done.returncode}:\n{done.stderr[-3000:]}"
+    )
     outcome = json.loads(done.stdout.splitlines()[-1])
     assert sum(outcome.values()) == count
     assert outcome["refused"] > 0.3 * count
@@ -84,9 +89,15 @@ def test_jpegxl_sizes_are_read_as_they_were_written(side):
 
 def png(side: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+    )
 
 
 @pytest.mark.parametrize("name", [*MUTATIONS, "jpegai_bop_off"])
@@ -96,7 +107,11 @@ def test_another_format_is_refused(name, tiny):
     except UserError as error:
         pytest.skip(str(error))
     image = np.ascontiguousarray(tiny.image("test", 0)[:64, :64])
-    others = [codecs.get(other).encode(image) for other in ("jpeg", "jpeg2000", "avif", "jpegai_bop_off") if other != name]
+    others = [
+        codecs.get(other).encode(image)
+        for other in ("jpeg", "jpeg2000", "avif", "jpegai_bop_off")
+        if other != name
+    ]
     for stream in [png(64), b"", b"rubbish" * 10, *others]:
         with pytest.raises(BitstreamError):
             codec.decode(stream)
@@ -124,7 +139,21 @@ def test_a_stream_of_colour_video_is_refused(size, tmp_path):
         pytest.skip(str(error))
     raw = bytes(size[0] * size[1] * 3 // 2)
     out = tmp_path / "out.hevc"
-    arguments = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[1]}x{size[0]}", "-i", "-", "-c:v", "libx265", "-f", "hevc", str(out)]
+    arguments = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "yuv420p",
+        "-s",
+        f"{size[1]}x{size[0]}",
+        "-i",
+        "-",
+        "-c:v",
+        "libx265",
+        "-f",
+        "hevc",
+        str(out),
+    ]
     assert ffmpeg._run(*arguments, "-x265-params", "log-level=none", stdin=raw).returncode == 0
     with pytest.raises(BitstreamError, match="not a whole hevc stream of grey samples"):
         codec.decode(out.read_bytes())

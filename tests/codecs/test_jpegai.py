@@ -1,4 +1,6 @@
-"""Bitstreams of the JPEG-AI-style codec: exact decoding at any size, and refusal of what is damaged or foreign."""
+"""Bitstreams of the JPEG-AI-style codec: exact decoding at any size, and refusal of what is damaged
+or foreign.
+"""
 
 import numpy as np
 import pytest
@@ -18,10 +20,17 @@ from promic_nb.errors import UserError
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory):
-    """A codec with random weights, tools and both operation points: it codes badly, but must code exactly."""
+    """A codec with random weights, tools and both operation points: it codes badly, but must code
+    exactly.
+    """
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "jpegai_random.safetensors"
-    constants = Tools(torch.tensor([9.0, 9.9, 10.1, 11]), torch.tensor([-80.0, -40, 0, 40, 80]), torch.arange(160) % 2, torch.linspace(0.9, 1.1, 7))
+    constants = Tools(
+        torch.tensor([9.0, 9.9, 10.1, 11]),
+        torch.tensor([-80.0, -40, 0, 40, 80]),
+        torch.arange(160) % 2,
+        torch.linspace(0.9, 1.1, 7),
+    )
     model, hop = JpegAiStyle(), JpegAiStyle("hop")
     model.gain.data = torch.linspace(-2, 2, 160)
     for m in (model, hop):  # large latents, so that there are symbols to code
@@ -68,7 +77,9 @@ def test_settings_differ_in_their_streams(untrained, other_setting):
 
 
 def test_operation_points_share_the_latent_space(untrained):
-    """A stream made with one operation point decodes with the other, as in JPEG AI: same latent, another synthesis."""
+    """A stream made with one operation point decodes with the other, as in JPEG AI: same latent,
+    another synthesis.
+    """
     hop = JpegAiStyleCodec(untrained.path, op="hop")
     stream = untrained.encode(noise(64, 64))
     assert (hop.latent(stream) == untrained.latent(stream)).all()
@@ -77,7 +88,9 @@ def test_operation_points_share_the_latent_space(untrained):
 
 def test_a_decoder_follows_the_streams_tools(untrained):
     stream = JpegAiStyleCodec(untrained.path, tools="on").encode(noise(64, 64))
-    assert (untrained.latent(stream) == JpegAiStyleCodec(untrained.path, tools="on").latent(stream)).all()
+    assert (
+        untrained.latent(stream) == JpegAiStyleCodec(untrained.path, tools="on").latent(stream)
+    ).all()
 
 
 @pytest.mark.parametrize("tools", ["off", "on"])
@@ -148,13 +161,16 @@ def untrained_stream(untrained):
     return untrained.encode(noise(32, 32))
 
 
-@pytest.mark.parametrize(("stream", "message"), [
-    (b"", "0 bytes"),
-    (b"\xff\xd8" + bytes(40), "starts with"),
-    (Stream(64, 64, 0, b"abcd", b"zz", b"rr").pack()[:-1], "truncated or damaged"),
-    (Stream(0, 64, 0, b"abcd", b"", b"").pack(), "claims 0x64"),
-    (Stream(65535, 65535, 0, b"abcd", b"", b"").pack(), "claims 65535x65535"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (b"", "0 bytes"),
+        (b"\xff\xd8" + bytes(40), "starts with"),
+        (Stream(64, 64, 0, b"abcd", b"zz", b"rr").pack()[:-1], "truncated or damaged"),
+        (Stream(0, 64, 0, b"abcd", b"", b"").pack(), "claims 0x64"),
+        (Stream(65535, 65535, 0, b"abcd", b"", b"").pack(), "claims 65535x65535"),
+    ],
+)
 def test_what_is_wrong_with_a_stream_is_named(stream, message):
     with pytest.raises(BitstreamError, match=message):
         unpack(stream)
@@ -210,12 +226,15 @@ def test_registered_weights_are_the_registered_bytes():
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("name", "settings", "quality"), [
-    ("jpegai_bop_off", {"beta": 0.005}, 8),
-    ("jpegai_bop_on", {"beta": 0.02, "gain": -420}, 12),
-    ("jpegai_hop_off", {"beta": 0.02, "gain": -420}, 12),
-    ("jpegai_hop_on", {"beta": 0.02}, 42),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "settings", "quality"),
+    [
+        ("jpegai_bop_off", {"beta": 0.005}, 8),
+        ("jpegai_bop_on", {"beta": 0.02, "gain": -420}, 12),
+        ("jpegai_hop_off", {"beta": 0.02, "gain": -420}, 12),
+        ("jpegai_hop_on", {"beta": 0.02}, 42),
+    ],
+)
 def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi, name, settings, quality):
     """At a rate no higher than JPEG's, at least 1 dB more."""
     from promic_nb.metrics import compute
@@ -223,6 +242,8 @@ def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi, name, settings, qualit
     image = lucchi.image("test", lucchi.ids("test")[0])
     ours, jpeg = codecs.get(name, **settings), codecs.get("jpeg", quality=quality)
     streams = {c.name: c.encode(image) for c in (ours, jpeg)}
-    psnr = {c.name: compute(image, c.decode(streams[c.name]), ["psnr"])["psnr"] for c in (ours, jpeg)}
+    psnr = {
+        c.name: compute(image, c.decode(streams[c.name]), ["psnr"])["psnr"] for c in (ours, jpeg)
+    }
     assert len(streams[name]) <= len(streams["jpeg"])
     assert psnr[name] > psnr["jpeg"] + 1

@@ -1,4 +1,6 @@
-"""Encoded slices: memory-mapped, made once, and refused with the differing key when they are of something else."""
+"""Encoded slices: memory-mapped, made once, and refused with the differing key when they are of
+something else.
+"""
 
 import json
 
@@ -10,12 +12,21 @@ from promic_nb.errors import UserError
 
 
 class Averages:
-    """A codec whose latent is the mean of each 16x16 block, twice; it counts what it encodes, and breaks down where it is told to."""
+    """A codec whose latent is the mean of each 16x16 block, twice; it counts what it encodes, and
+    breaks down where it is told to.
+    """
 
     name = "averages"
 
-    def __init__(self, setting: str = "beta1", sha256: str = "0" * 64, breaks_after: int = 10**6) -> None:
-        self.setting, self.sha256, self.encoded, self.breaks_after = setting, sha256, 0, breaks_after
+    def __init__(
+        self, setting: str = "beta1", sha256: str = "0" * 64, breaks_after: int = 10**6
+    ) -> None:
+        self.setting, self.sha256, self.encoded, self.breaks_after = (
+            setting,
+            sha256,
+            0,
+            breaks_after,
+        )
 
     def encode(self, image: np.ndarray) -> bytes:
         if self.encoded == self.breaks_after:
@@ -41,7 +52,10 @@ def folder(tmp_path, tiny):
 def test_they_are_memory_mapped_and_hold_what_the_codec_gave(folder, tiny):
     loaded = load_slices(folder)
     assert isinstance(loaded.latents, np.memmap) and isinstance(loaded.images, np.memmap)
-    assert (loaded.latents.dtype, loaded.latents.shape) == (np.float32, (5, 2, 16, 16))  # five: one of the six is for validation
+    assert (loaded.latents.dtype, loaded.latents.shape) == (
+        np.float32,
+        (5, 2, 16, 16),
+    )  # five: one of the six is for validation
     assert not loaded.latents.flags.writeable
     for i, slice_id in enumerate(loaded.ids):
         image = tiny.image("train", slice_id)
@@ -67,7 +81,9 @@ def test_they_are_made_again_for_another_signature_or_after_damage(folder, tiny,
         (folder / "signature.json").write_text("{")
     else:
         (folder / "latents.npy").write_bytes((folder / "latents.npy").read_bytes()[:200])
-    assert len(encode_slices(codec, tiny, "train", ids, folder).latents) == codec.encoded == len(ids)
+    assert (
+        len(encode_slices(codec, tiny, "train", ids, folder).latents) == codec.encoded == len(ids)
+    )
 
 
 @pytest.mark.parametrize("key", ["dataset", "data", "split", "ids", "codec", "setting", "weights"])
@@ -90,8 +106,13 @@ def test_splits_of_two_rates_are_refused(folder, tiny):
 
 def test_rates_of_other_slices_are_refused(folder, tiny, tmp_path):
     encode_slices(Averages("beta2"), tiny, "train", tiny.ids("train"), tmp_path / "high" / "train")
-    assert set(load_rates({"low": folder.parent, "high": tmp_path / "high"}, ["train"])) == {"low", "high"}
-    encode_slices(Averages("beta2"), tiny, "train", tiny.ids("train")[1:], tmp_path / "high" / "train")
+    assert set(load_rates({"low": folder.parent, "high": tmp_path / "high"}, ["train"])) == {
+        "low",
+        "high",
+    }
+    encode_slices(
+        Averages("beta2"), tiny, "train", tiny.ids("train")[1:], tmp_path / "high" / "train"
+    )
     with pytest.raises(UserError, match="high/train have ids="):
         load_rates({"low": folder.parent, "high": tmp_path / "high"}, ["train"])
 
@@ -103,17 +124,32 @@ def test_a_killed_encoding_leaves_nothing_that_is_taken_for_whole(folder, tiny):
         load_slices(folder)
 
 
-@pytest.mark.parametrize(("break_it", "message"), [
-    (lambda f: (f / "signature.json").unlink(), "holds no encoded slices"),
-    (lambda f: (f / "signature.json").write_text('{"of": {}'), "no signature of latents"),
-    (lambda f: (f / "signature.json").write_text('{"bpp": []}'), "no signature of latents"),
-    (lambda f: (f / "signature.json").write_text('{"of": {}, "bpp": []}'), "no signature of latents"),
-    (lambda f: (f / "images.npy").unlink(), "images.npy is missing or damaged"),
-    (lambda f: (f / "latents.npy").write_bytes(b"\x93NUMPY"), "latents.npy is missing or damaged"),
-    (lambda f: np.save(f / "latents.npy", np.zeros((4, 2, 16, 16), np.float32)), r"float32 \(4, .*of the 5 slices"),
-    (lambda f: np.save(f / "images.npy", np.zeros((5, 256, 256), np.float32)), "not uint8"),
-    (lambda f: np.save(f / "latents.npy", np.full((5, 2, 16, 16), np.nan, np.float32)), "is not finite"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda f: (f / "signature.json").unlink(), "holds no encoded slices"),
+        (lambda f: (f / "signature.json").write_text('{"of": {}'), "no signature of latents"),
+        (lambda f: (f / "signature.json").write_text('{"bpp": []}'), "no signature of latents"),
+        (
+            lambda f: (f / "signature.json").write_text('{"of": {}, "bpp": []}'),
+            "no signature of latents",
+        ),
+        (lambda f: (f / "images.npy").unlink(), "images.npy is missing or damaged"),
+        (
+            lambda f: (f / "latents.npy").write_bytes(b"\x93NUMPY"),
+            "latents.npy is missing or damaged",
+        ),
+        (
+            lambda f: np.save(f / "latents.npy", np.zeros((4, 2, 16, 16), np.float32)),
+            r"float32 \(4, .*of the 5 slices",
+        ),
+        (lambda f: np.save(f / "images.npy", np.zeros((5, 256, 256), np.float32)), "not uint8"),
+        (
+            lambda f: np.save(f / "latents.npy", np.full((5, 2, 16, 16), np.nan, np.float32)),
+            "is not finite",
+        ),
+    ],
+)
 def test_what_is_broken_is_said(folder, break_it, message):
     break_it(folder)
     with pytest.raises(UserError, match=message):
@@ -121,4 +157,6 @@ def test_what_is_broken_is_said(folder, break_it, message):
 
 
 def test_the_signature_is_plain_json(folder, tiny):
-    assert json.loads((folder / "signature.json").read_text())["of"] == signature(Averages(), tiny, "train", tiny.ids("train"))
+    assert json.loads((folder / "signature.json").read_text())["of"] == signature(
+        Averages(), tiny, "train", tiny.ids("train")
+    )

@@ -1,4 +1,6 @@
-"""The benchmark's table: what a row says, and that a run which was killed goes on with what still holds."""
+"""The benchmark's table: what a row says, and that a run which was killed goes on with what still
+holds.
+"""
 
 import json
 import time
@@ -17,7 +19,15 @@ SETTINGS = [{"quality": 20}, {"target_bpp": [2.0]}]
 
 
 def table(settings=SETTINGS, name="jpeg", images=IMAGES, metrics=("psnr",), **options):
-    return benchmark(name, settings, list(range(len(images))), lambda i: images[i], list(metrics), progress=False, **options)
+    return benchmark(
+        name,
+        settings,
+        list(range(len(images))),
+        lambda i: images[i],
+        list(metrics),
+        progress=False,
+        **options,
+    )
 
 
 def test_rows_say_what_was_measured():
@@ -27,10 +37,18 @@ def test_rows_say_what_was_measured():
     for row in rows.query("setting == 'q=20'").itertuples():
         codec = codecs.get("jpeg", quality=20)
         stream = codec.encode(IMAGES[row.slice])
-        assert (row.bytes, row.overhead_bytes, row.bpp) == (len(stream), codec.overhead(stream), bpp(stream, (96, 80)))
+        assert (row.bytes, row.overhead_bytes, row.bpp) == (
+            len(stream),
+            codec.overhead(stream),
+            bpp(stream, (96, 80)),
+        )
         assert row.met and np.isnan(row.target_bpp) and row.found == "q=20"
     aimed = rows.query("setting == 'target 2 bpp'")
-    assert aimed.met.all() and aimed.bpp.between(1.8, 2.1).all() and aimed.found.str.startswith("q=").all()
+    assert (
+        aimed.met.all()
+        and aimed.bpp.between(1.8, 2.1).all()
+        and aimed.found.str.startswith("q=").all()
+    )
     assert (rows.query("metric == 'ms_ssim'").reason != "").all()  # images are too small for it
     assert rows.query("metric != 'ms_ssim'").value.notna().all()
 
@@ -40,7 +58,9 @@ def coded(monkeypatch):
     """Which images were coded, in order."""
     seen = []
     original = measure.measure
-    monkeypatch.setattr(measure, "measure", lambda codec, image: (seen.append(len(seen)), original(codec, image))[1])
+    monkeypatch.setattr(
+        measure, "measure", lambda codec, image: (seen.append(len(seen)), original(codec, image))[1]
+    )
     return seen
 
 
@@ -78,7 +98,9 @@ def test_what_was_made_from_something_else_is_not_used(tmp_path, coded, monkeypa
     elif change == "threads":
         options["threads"] = 2
     else:
-        monkeypatch.setattr(measure, f"_{change}s" if change == "version" else f"_{change}", lambda *_: "other")
+        monkeypatch.setattr(
+            measure, f"_{change}s" if change == "version" else f"_{change}", lambda *_: "other"
+        )
     table(journal=journal, **options)
     assert len(coded) == 2
 
@@ -97,7 +119,10 @@ def test_a_childs_memory_counts():
     import sys
 
     with measure._clock() as cost:
-        subprocess.run([sys.executable, "-c", "import time; x = b'1' * 80_000_000; time.sleep(0.3)"], check=True)
+        subprocess.run(
+            [sys.executable, "-c", "import time; x = b'1' * 80_000_000; time.sleep(0.3)"],
+            check=True,
+        )
     assert 80 < cost["mb"] < 160
 
 

@@ -1,4 +1,6 @@
-"""Parameter counts against the released VM 7.0 checkpoints, shapes for any size, and the phases' round trip."""
+"""Parameter counts against the released VM 7.0 checkpoints, shapes for any size, and the phases'
+round trip.
+"""
 
 import pytest
 import torch
@@ -17,7 +19,15 @@ def test_parameter_counts_of_the_released_networks():
     assert count(nets.bop_synthesis()) == 566_656
     assert count(nets.hop_analysis()) == 2_987_944
     assert count(nets.hop_synthesis()) == 3_341_769
-    assert count(nets.hyper_encoder(), nets.hyper_decoder(), nets.hyper_scale_decoder(), nets.ContextModel()) == 4_085_760
+    assert (
+        count(
+            nets.hyper_encoder(),
+            nets.hyper_decoder(),
+            nets.hyper_scale_decoder(),
+            nets.ContextModel(),
+        )
+        == 4_085_760
+    )
 
 
 @pytest.mark.parametrize("op", nets.OPERATION_POINTS)
@@ -57,7 +67,9 @@ def test_light_residual_block_adds_what_relu_leaves():
 
 
 def test_channel_attention_mixes_channels_of_one_head_only():
-    """With identity projections, a change in head 0's value channels leaves the other heads' outputs alone."""
+    """With identity projections, a change in head 0's value channels leaves the other heads'
+    outputs alone.
+    """
     torch.manual_seed(0)
     attention = ChannelAttention(8, heads=4)
     nn.init.dirac_(attention.project.weight)

@@ -1,4 +1,6 @@
-"""The adapter to the JPEG AI reference software, on a stand-in that behaves like it; and on the software itself where it is at hand."""
+"""The adapter to the JPEG AI reference software, on a stand-in that behaves like it; and on the
+software itself where it is at hand.
+"""
 
 import importlib.util
 import os
@@ -23,7 +25,9 @@ IMAGE = np.random.default_rng(1).integers(0, 256, (70, 90), dtype=np.uint8)
 
 @pytest.fixture(scope="module", params=["vm7", "is"])
 def folder(request, tmp_path_factory):
-    return standin.write_standin(tmp_path_factory.mktemp("a folder with spaces; $HOME") / request.param, request.param)
+    return standin.write_standin(
+        tmp_path_factory.mktemp("a folder with spaces; $HOME") / request.param, request.param
+    )
 
 
 def reference(folder, **settings):
@@ -62,14 +66,23 @@ def test_a_dump_is_data_not_code(tmp_path):
     stream = codec.encode(IMAGE)
     source = (top / "src" / "common.py").read_text()
     evil = f"import pickle; c = type('C', (), dict(__reduce__=lambda s: (os.mkdir, ({str(tmp_path / 'ran')!r},)))); pickle.dump(c(), out.open('wb'))"
-    (top / "src" / "common.py").write_text(source.replace("torch.save((y[None, None] * torch.ones(160)[:, None, None]), out)", evil))
+    (top / "src" / "common.py").write_text(
+        source.replace("torch.save((y[None, None] * torch.ones(160)[:, None, None]), out)", evil)
+    )
     with pytest.raises(UserError, match="the dumped latent cannot be read"):
         codec.latent(stream)
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_target_rate_is_one_call(folder):
-    found = codecs.target("jpegai_reference", IMAGE, 0.5, folder=str(folder), python=sys.executable, operation_point="hop")
+    found = codecs.target(
+        "jpegai_reference",
+        IMAGE,
+        0.5,
+        folder=str(folder),
+        python=sys.executable,
+        operation_point="hop",
+    )
     assert found.met and found.encodes == 1
 
 
@@ -79,7 +92,10 @@ def test_the_environment_names_folder_and_python(folder, monkeypatch):
     assert "stand-in" in codecs.get("jpegai_reference").version()
 
 
-@pytest.mark.parametrize("damage", [lambda s: s[:-3], lambda s: b"\xff\xd8" + s, lambda s: s[:30] + b"?" + s[31:], lambda s: b""])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda s: s[:-3], lambda s: b"\xff\xd8" + s, lambda s: s[:30] + b"?" + s[31:], lambda s: b""],
+)
 def test_damaged_streams_are_refused(folder, damage):
     codec = reference(folder)
     stream = damage(codec.encode(IMAGE))
@@ -90,7 +106,9 @@ def test_damaged_streams_are_refused(folder, damage):
 
 def test_absence_says_where_to_get_it(tmp_path, monkeypatch):
     monkeypatch.delenv("JPEG_AI_REFERENCE", raising=False)
-    with pytest.raises(UserError, match=r"no JPEG AI reference software is named\. Clone https://gitlab"):
+    with pytest.raises(
+        UserError, match=r"no JPEG AI reference software is named\. Clone https://gitlab"
+    ):
         codecs.get("jpegai_reference")
     with pytest.raises(UserError, match="holds no JPEG AI reference software"):
         reference(tmp_path)
@@ -105,13 +123,25 @@ def unfetched(top):
     (top / "models" / "VM_0" / "analysis.pth").rename(top / "models" / "VM_0" / "analysis.pth.dvc")
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lfs_pointer, r"models/VM_0/analysis\.pth .* is a git-lfs pointer of 13\d bytes, not weights\. Run git lfs pull"),
-    (unfetched, "holds no weights"),
-    (lambda top: (top / "src" / "common.py").write_text("import no_such_module"), "does not start with .*no_such_module"),
-    (lambda top: (top / "cfg" / "info.json").write_text("{"), "is not JSON"),
-    (lambda top: shutil.rmtree(top / "cfg" / "oper_point"), r"has none of oper_point/bop\.json"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lfs_pointer,
+            r"models/VM_0/analysis\.pth .* is a git-lfs pointer of 13\d bytes, not weights\. Run git lfs pull",
+        ),
+        (unfetched, "holds no weights"),
+        (
+            lambda top: (top / "src" / "common.py").write_text("import no_such_module"),
+            "does not start with .*no_such_module",
+        ),
+        (lambda top: (top / "cfg" / "info.json").write_text("{"), "is not JSON"),
+        (
+            lambda top: shutil.rmtree(top / "cfg" / "oper_point"),
+            r"has none of oper_point/bop\.json",
+        ),
+    ],
+)
 def test_a_copy_that_cannot_work_is_refused_before_encoding(tmp_path, change, message):
     top = standin.write_standin(tmp_path)
     change(top)
@@ -128,11 +158,16 @@ def test_an_encoder_that_fails_is_quoted(tmp_path):
     top = standin.write_standin(tmp_path)
     codec = reference(top)
     (top / "cfg" / "tools_off.json").unlink()
-    with pytest.raises(UserError, match=r"the JPEG AI encoder failed \(.*No such file.*\)\. Run it by hand"):
+    with pytest.raises(
+        UserError, match=r"the JPEG AI encoder failed \(.*No such file.*\)\. Run it by hand"
+    ):
         codec.encode(IMAGE)
 
 
-@pytest.mark.skipif("JPEG_AI_REFERENCE" not in os.environ, reason="JPEG_AI_REFERENCE names no copy of the JPEG AI reference software")
+@pytest.mark.skipif(
+    "JPEG_AI_REFERENCE" not in os.environ,
+    reason="JPEG_AI_REFERENCE names no copy of the JPEG AI reference software",
+)
 def test_the_software_itself(tiny):
     image = tiny.image("test", 0)
     codec = codecs.get("jpegai_reference", bpp=0.5)

@@ -1,4 +1,6 @@
-"""The search for a rate, on codecs whose rate is a known function of their setting, and on real ones."""
+"""The search for a rate, on codecs whose rate is a known function of their setting, and on real
+ones.
+"""
 
 import math
 
@@ -32,15 +34,23 @@ def find(bpp, control, target, **settings):
 @given(st.floats(0.02, 4), st.sampled_from([1, -1]), st.floats(0.3, 3))
 def test_a_continuous_setting_always_meets_a_reachable_target(target, sign, bend):
     """Rates from 0.01 to 8 bpp over 0..100, rising or falling, convex or concave in the log."""
-    control = RateControl("x", 0, 100, integer=False) if sign > 0 else RateControl("x", 100, 0, integer=False)
-    found = find(lambda x: 0.01 * 800 ** ((x if sign > 0 else 100 - x) / 100) ** bend, control, target)
+    control = (
+        RateControl("x", 0, 100, integer=False)
+        if sign > 0
+        else RateControl("x", 100, 0, integer=False)
+    )
+    found = find(
+        lambda x: 0.01 * 800 ** ((x if sign > 0 else 100 - x) / 100) ** bend, control, target
+    )
     assert found.met and 0.9 * target <= found.bpp <= 1.05 * target
     assert found.encodes <= 12
 
 
 @given(st.floats(0.001, 20))
 def test_a_whole_number_setting_ends_at_the_nearest(target):
-    """QP 0..51, six steps an octave: what the search returns is what trying all values returns, if the tolerance is not met before."""
+    """QP 0..51, six steps an octave: what the search returns is what trying all values returns, if
+    the tolerance is not met before.
+    """
 
     def rate(qp):
         return 4 * 2 ** (-qp / 6)
@@ -50,13 +60,17 @@ def test_a_whole_number_setting_ends_at_the_nearest(target):
     if found.met:
         assert 0.9 * target <= found.bpp <= 1.05 * target
     else:
-        assert abs(math.log(found.bpp / target)) == pytest.approx(min(abs(math.log(rate(q) / target)) for q in range(52)), abs=1e-3)
+        assert abs(math.log(found.bpp / target)) == pytest.approx(
+            min(abs(math.log(rate(q) / target)) for q in range(52)), abs=1e-3
+        )
     assert found.encodes <= 9
 
 
 def test_a_jump_over_the_target_is_said():
     """One step from 0.32 to 0.66 bpp, as x265 has on noisy slices."""
-    found = find(lambda qp: (0.66 if qp <= 34 else 0.36) * 2 ** ((34 - qp) / 6), RateControl("x", 51, 0), 0.5)
+    found = find(
+        lambda qp: (0.66 if qp <= 34 else 0.36) * 2 ** ((34 - qp) / 6), RateControl("x", 51, 0), 0.5
+    )
     assert not found.met
     assert found.codec.x == 34 and found.bpp == pytest.approx(0.66, abs=1e-4)
     assert found.encodes <= 7
@@ -95,10 +109,18 @@ def test_a_model_that_was_chosen_stays():
     assert found.met and found.codec.rate / math.exp(found.codec.x * 0.0016) == pytest.approx(0.12)
 
 
-@pytest.mark.parametrize(("name", "settings"), [
-    ("jpeg", {}), ("jpeg2000", {}), ("jpegxl", {"effort": 3}), ("avif", {"speed": 9}), ("hevc", {"preset": "ultrafast"}),
-    ("vvc", {"preset": "faster"}), ("jpegai_bop_off", {}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("jpeg", {}),
+        ("jpeg2000", {}),
+        ("jpegxl", {"effort": 3}),
+        ("avif", {"speed": 9}),
+        ("hevc", {"preset": "ultrafast"}),
+        ("vvc", {"preset": "faster"}),
+        ("jpegai_bop_off", {}),
+    ],
+)
 def test_every_codec_has_a_search(name, settings, tiny):
     image = tiny.image("test", 0)
     try:
@@ -111,13 +133,16 @@ def test_every_codec_has_a_search(name, settings, tiny):
     assert found.codec.decode(found.stream).shape == image.shape
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ([{"target_bpp": [0.1], "qp": 30}], "target_bpp is given with qp"),
-    ([{"target_bpp": 0.1}], "'target_bpp' is 0.1"),
-    ([{"target_bpp": [-1.0]}], "codec 'hevc': parameter 'target_bpp'"),
-    ([{"qp": 30}, {"qp": 30}], r"\{'qp': 30\} are given twice"),
-    ([{"qp": 30}, {"qp": 99}], "'qp' is 99"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ([{"target_bpp": [0.1], "qp": 30}], "target_bpp is given with qp"),
+        ([{"target_bpp": 0.1}], "'target_bpp' is 0.1"),
+        ([{"target_bpp": [-1.0]}], "codec 'hevc': parameter 'target_bpp'"),
+        ([{"qp": 30}, {"qp": 30}], r"\{'qp': 30\} are given twice"),
+        ([{"qp": 30}, {"qp": 99}], "'qp' is 99"),
+    ],
+)
 def test_a_mistake_in_a_benchmark_is_named(settings, message):
     with pytest.raises(UserError, match=message):
         codecs.expand("hevc", settings)
@@ -125,5 +150,7 @@ def test_a_mistake_in_a_benchmark_is_named(settings, message):
 
 def test_a_target_stands_for_a_point_at_each_rate():
     assert codecs.expand("hevc", [{"qp": 30}, {"target_bpp": [0.1, 0.2], "preset": "fast"}]) == [
-        {"qp": 30}, {"target_bpp": 0.1, "preset": "fast"}, {"target_bpp": 0.2, "preset": "fast"},
-    ]  # fmt: skip
+        {"qp": 30},
+        {"target_bpp": 0.1, "preset": "fast"},
+        {"target_bpp": 0.2, "preset": "fast"},
+    ]

@@ -9,7 +9,9 @@ from promic_nb.codecs.jpegai import tiles
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    """Tiles of 256 with 64 margin, for images of more than 2^14 samples: the geometry of the real ones at a sixteenth of the work."""
+    """Tiles of 256 with 64 margin, for images of more than 2^14 samples: the geometry of the real
+    ones at a sixteenth of the work.
+    """
     monkeypatch.setattr(tiles, "TILE", 256)
     monkeypatch.setattr(tiles, "MAX_SAMPLES", 2**14)
 
@@ -27,7 +29,9 @@ def test_tiled_analysis_and_synthesis_equal_the_whole(small_tiles, size):
 
 def test_small_images_are_one_tile():
     calls = []
-    tiles.tiled(lambda x: calls.append(x.shape) or x, torch.zeros(1, 1, 1024, 1024), (1024, 1024), 16)
+    tiles.tiled(
+        lambda x: calls.append(x.shape) or x, torch.zeros(1, 1, 1024, 1024), (1024, 1024), 16
+    )
     assert calls == [(1, 1, 1024, 1024)]
 
 

@@ -1,4 +1,6 @@
-"""JPEG AI VM 3.3: our networks against the ONNX files and their tensors, exact bitstreams, and clear words where files are missing."""
+"""JPEG AI VM 3.3: our networks against the ONNX files and their tensors, exact bitstreams, and
+clear words where files are missing.
+"""
 
 import shutil
 from pathlib import Path
@@ -21,7 +23,13 @@ from promic_nb.datasets import download
 from promic_nb.errors import UserError
 
 # network: elements of its weights and biases (facts about the files: docs/codecs-vm33.md)
-PARAMETERS = {"analysis": 903_168, "hyper_encoder": 737_920, "hyper_decoder": 836_096, "hyper_scale_decoder": 819_712, "synthesis": 498_240}
+PARAMETERS = {
+    "analysis": 903_168,
+    "hyper_encoder": 737_920,
+    "hyper_decoder": 836_096,
+    "hyper_scale_decoder": 819_712,
+    "synthesis": 498_240,
+}
 
 
 def run(model: Vm33, network: str, x: torch.Tensor) -> np.ndarray:
@@ -33,7 +41,10 @@ def run(model: Vm33, network: str, x: torch.Tensor) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def random_networks():
-    """Networks with random weights: they code badly, but must code exactly. Sigma is near 1, so that most symbols are coded."""
+    """Networks with random weights: they code badly, but must code exactly.
+
+    Sigma is near 1, so that most symbols are coded.
+    """
     torch.manual_seed(0)
     model = Vm33().eval().requires_grad_(False)
     model.hyper_scale_decoder[-1].bias.fill_(1.0)
@@ -65,7 +76,11 @@ def test_networks_equal_the_onnx_files(vm33_folder, network):
     session = runtime.InferenceSession(str(vm33_folder / Path(vm33_weights.FILES[network][0]).name))
     given = session.get_inputs()[0]
     rng = np.random.default_rng(0)
-    x = (rng.uniform(0, 255, given.shape) if network == "analysis" else rng.laplace(0, 2, given.shape)).astype(np.float32)
+    x = (
+        rng.uniform(0, 255, given.shape)
+        if network == "analysis"
+        else rng.laplace(0, 2, given.shape)
+    ).astype(np.float32)
     (expected,) = session.run(None, {given.name: x})
     ours = run(vm33_weights.load(vm33_folder), network, torch.from_numpy(x))
     assert np.abs(ours - expected).max() < 1e-4 * max(1, np.abs(expected).max())
@@ -79,27 +94,37 @@ def test_networks_equal_the_tensors_of_the_verification_model(vm33_folder, netwo
         pytest.skip(f"no {missing[0]}")
     x, expected = (np.fromfile(path, np.float32) for path in tensors.values())
     side = 64 if network == "hyper_encoder" else 16
-    ours = run(vm33_weights.load(vm33_folder), network, torch.from_numpy(x).view(1, 128, side, side))
+    ours = run(
+        vm33_weights.load(vm33_folder), network, torch.from_numpy(x).view(1, 128, side, side)
+    )
     assert np.abs(ours.ravel() - expected).max() < 1e-4
 
 
 def test_parameter_counts_of_the_published_networks():
     model = Vm33()
-    assert {name: sum(p.numel() for p in getattr(model, name).parameters()) for name in PARAMETERS} == PARAMETERS
+    assert {
+        name: sum(p.numel() for p in getattr(model, name).parameters()) for name in PARAMETERS
+    } == PARAMETERS
 
 
 @pytest.mark.real_data
 def test_other_weights_are_not_imported(vm33_folder):
     with pytest.raises(ValueError, match="shape"):
-        vm33_weights.import_weights(Vm33().hyper_encoder, vm33_folder / "hyper_scale_decoder_y.onnx")
+        vm33_weights.import_weights(
+            Vm33().hyper_encoder, vm33_folder / "hyper_scale_decoder_y.onnx"
+        )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(16, 150), st.integers(16, 150), st.integers(0, 99))
 def test_every_size_decodes_to_what_was_quantized(codec, height, width, seed):
     coder, image = codec(), noise(height, width, seed)
     seen = []
-    coder.quantize = lambda y, side: seen.append((Vm33Codec.quantize(coder, y, side), side)) or seen[-1][0]
+    coder.quantize = lambda y, side: (
+        seen.append((Vm33Codec.quantize(coder, y, side), side)) or seen[-1][0]
+    )
     stream = coder.encode(image)
     latent = coder.latent(stream)
     assert latent.dtype == np.float32 and latent.shape == (128, -(-height // 16), -(-width // 16))
@@ -128,7 +153,9 @@ def test_tiles_do_not_show(random_networks, monkeypatch):
     monkeypatch.setattr(tiles, "TILE", 256)
     monkeypatch.setattr(tiles, "MAX_SAMPLES", 2**14)
     assert torch.allclose(tiles.tiled(random_networks.latent, x, (333, 515), -16), y, atol=1e-5)
-    assert torch.allclose(tiles.tiled(random_networks.reconstruct, y, (333, 515), 16), whole, atol=1e-3)
+    assert torch.allclose(
+        tiles.tiled(random_networks.reconstruct, y, (333, 515), 16), whole, atol=1e-3
+    )
 
 
 def test_a_stream_decodes_with_its_own_gain(codec):
@@ -155,8 +182,12 @@ def test_scale_indexes_are_the_nearest_in_the_logarithm():
     n = np.arange(1, 60 * 1024)
     exact = 128 * np.log(n / 1024 / 0.11) / LOG_STEP
     expected = np.clip(np.floor(exact + 0.5), 0, 32 * 128 - 1)
-    assert (torch.bucketize(torch.from_numpy(n).double(), SIGMA_BOUNDS, right=True).numpy() == expected).all()
-    assert np.abs(exact + 0.5 - np.round(exact + 0.5)).min() > 1e-7  # no machine's logarithm could decide otherwise
+    assert (
+        torch.bucketize(torch.from_numpy(n).double(), SIGMA_BOUNDS, right=True).numpy() == expected
+    ).all()
+    assert (
+        np.abs(exact + 0.5 - np.round(exact + 0.5)).min() > 1e-7
+    )  # no machine's logarithm could decide otherwise
 
 
 def test_streams_of_other_codecs_are_refused(codec):
@@ -171,7 +202,10 @@ def test_another_prior_is_refused(codec):
 
 
 def test_a_missing_file_is_named(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=rf"not in {tmp_path} \(single_encode_y\.onnx is missing\)\. Download them: .*PROMIC_VM33=PATH"):
+    with pytest.raises(
+        UserError,
+        match=rf"not in {tmp_path} \(single_encode_y\.onnx is missing\)\. Download them: .*PROMIC_VM33=PATH",
+    ):
         codecs.get("jpegai_vm33", folder=str(tmp_path))
     monkeypatch.setenv("PROMIC_VM33", str(tmp_path / "other"))
     with pytest.raises(UserError, match=f"{tmp_path}/other"):
@@ -185,7 +219,9 @@ def test_a_missing_file_is_named(tmp_path, monkeypatch):
 def test_downloads_are_the_pinned_files(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
-    monkeypatch.setattr(download.pooch, "retrieve", lambda url, **options: asked.append((url, options)))
+    monkeypatch.setattr(
+        download.pooch, "retrieve", lambda url, **options: asked.append((url, options))
+    )
     assert vm33_weights.download() == tmp_path / "data" / "jpeg-ai-vm3.3"
     for (url, options), (source, sha256) in zip(asked, vm33_weights.FILES.values(), strict=True):
         assert "/4612a67ee353307320677b65ebb10e8f124ac231/" in url and url.endswith(source)
@@ -198,7 +234,10 @@ def test_without_a_connection_the_remedy_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     monkeypatch.setattr(download.pooch, "retrieve", refuse)
-    with pytest.raises(UserError, match=r"jpeg-ai-vm3\.3 could not be downloaded \(no route to host\).*PROMIC_VM33=PATH.*4612a67e"):
+    with pytest.raises(
+        UserError,
+        match=r"jpeg-ai-vm3\.3 could not be downloaded \(no route to host\).*PROMIC_VM33=PATH.*4612a67e",
+    ):
         vm33_weights.download()
 
 
@@ -208,5 +247,7 @@ def test_changed_files_are_refused(vm33_folder, tmp_path):
         shutil.copyfile(vm33_folder / Path(source).name, tmp_path / Path(source).name)
     with (tmp_path / "decoder_y.onnx").open("ab") as file:
         file.write(b"\0")
-    with pytest.raises(UserError, match=r"decoder_y\.onnx has SHA-256 .* registered is 814fa6b3c5c5"):
+    with pytest.raises(
+        UserError, match=r"decoder_y\.onnx has SHA-256 .* registered is 814fa6b3c5c5"
+    ):
         codecs.get("jpegai_vm33", folder=str(tmp_path))

@@ -51,7 +51,13 @@ def test_splitting_keeps_the_area():
     assert ((instances(mask)[0] > 0) == mask).all()
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(5, 20), st.integers(5, 20)), min_size=1, max_size=10))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(5, 20), st.integers(5, 20)),
+        min_size=1,
+        max_size=10,
+    )
+)
 def test_separate_rectangles_come_back(cells):
     mask, expected = np.zeros((128, 128), bool), {}
     for row, column, height, width in cells:
@@ -72,4 +78,6 @@ def test_size_classes_change_at_32_and_96_squared():
 def test_real_labels_have_few_touching_mitochondria(lucchi):
     counted = [instances(lucchi.mask("train", i)) for i in lucchi.ids("train", 10)]
     assert sum(labels.max() > 0 for labels, _ in counted) == len(counted)
-    assert sum(added for _, added in counted) <= 0.03 * sum(len(boxes_of(labels)) for labels, _ in counted)
+    assert sum(added for _, added in counted) <= 0.03 * sum(
+        len(boxes_of(labels)) for labels, _ in counted
+    )

@@ -26,7 +26,9 @@ def test_synthetic_cells_are_drawn_once_and_repeat(tmp_path, monkeypatch):
 
 
 def test_a_copy_is_found_by_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("PROMIC_CELLS", str(write_phantom_cells(tmp_path / "mine", count=5, side=40)))
+    monkeypatch.setenv(
+        "PROMIC_CELLS", str(write_phantom_cells(tmp_path / "mine", count=5, side=40))
+    )
     assert open_cells().name == "cells"
 
 
@@ -40,11 +42,17 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path):
         open_cells(tmp_path / "few")
 
 
-@pytest.mark.parametrize(("make", "message"), [
-    (lambda p: Image.fromarray(np.zeros((40, 40), np.uint8)).save(p), r"uint8 samples \(40, 40\)"),
-    (lambda p: Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(p), "at least 32"),
-    (lambda p: p.write_bytes(b"no image"), "cannot be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda p: Image.fromarray(np.zeros((40, 40), np.uint8)).save(p),
+            r"uint8 samples \(40, 40\)",
+        ),
+        (lambda p: Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(p), "at least 32"),
+        (lambda p: p.write_bytes(b"no image"), "cannot be read"),
+    ],
+)
 def test_what_is_wrong_with_an_image_is_named(tmp_path, make, message):
     root = write_phantom_cells(tmp_path / "p", count=5, side=40)
     make(root / "images" / "000.png")

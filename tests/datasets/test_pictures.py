@@ -1,4 +1,6 @@
-"""Readers of labelled pictures: local copies of real sets where they are, small copies of their layouts elsewhere."""
+"""Readers of labelled pictures: local copies of real sets where they are, small copies of their
+layouts elsewhere.
+"""
 
 import os
 from pathlib import Path
@@ -14,11 +16,17 @@ from promic_nb.errors import UserError
 SHARED = Path(os.environ.get("PROMIC_SHARED", Path(__file__).parents[2].parent / "shared" / "data"))
 
 
-@pytest.mark.parametrize(("name", "classes", "shape"), [("gratings", 10, (32, 32, 3)), ("drawn_faces", 12, (112, 92, 3))])
+@pytest.mark.parametrize(
+    ("name", "classes", "shape"), [("gratings", 10, (32, 32, 3)), ("drawn_faces", 12, (112, 92, 3))]
+)
 def test_synthetic_sets_repeat(name, classes, shape):
     once, again = open_pictures(name), open_pictures(name)
     assert once.fingerprint == again.fingerprint
-    assert len(once.classes) == classes and once.train[0][0].shape == shape and once.train[0][0].dtype == np.uint8
+    assert (
+        len(once.classes) == classes
+        and once.train[0][0].shape == shape
+        and once.train[0][0].dtype == np.uint8
+    )
 
 
 def test_fewer_pictures_to_test_on():
@@ -33,9 +41,14 @@ def test_faces_are_tested_on_other_people():
     assert not {p for _, p in faces.train} & {p for _, p in faces.test}
 
 
-@pytest.mark.parametrize(("name", "path", "message"), [
-    ("cifar", "", "picture set 'cifar' is unknown"), ("cifar10", "", "the folder of 'cifar10'"), ("orl", "nowhere", "'nowhere', which is none"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "path", "message"),
+    [
+        ("cifar", "", "picture set 'cifar' is unknown"),
+        ("cifar10", "", "the folder of 'cifar10'"),
+        ("orl", "nowhere", "'nowhere', which is none"),
+    ],
+)
 def test_a_wrong_name_or_folder_is_named(name, path, message):
     with pytest.raises(UserError, match=message):
         open_pictures(name, path)
@@ -78,7 +91,10 @@ def test_voc_through_torchvision(tmp_path):
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/data; set PROMIC_SHARED")
 def test_real_sets():
-    cifar, orl = open_pictures("cifar10", SHARED / "cifar10-lossless"), open_pictures("orl", SHARED / "faces-orl")
+    cifar, orl = (
+        open_pictures("cifar10", SHARED / "cifar10-lossless"),
+        open_pictures("orl", SHARED / "faces-orl"),
+    )
     assert (len(cifar.train), len(cifar.test)) == (3200, 800)
     assert cifar.classes[cifar.train[0][1]] == "frog"  # the first picture of CIFAR-10
     assert (len(orl.train), len(orl.test)) == (300, 100)
@@ -89,12 +105,16 @@ def test_patches_come_in_pairs(tiny):
     found = mitochondria_patches(tiny)
     classes = [c for _, c in found.train]
     assert classes.count(0) == classes.count(1) > 5
-    assert all(image.shape[0] == image.shape[1] and image.shape[0] % 16 == 0 for image, _ in found.train)
+    assert all(
+        image.shape[0] == image.shape[1] and image.shape[0] % 16 == 0 for image, _ in found.train
+    )
     assert len({image.shape for image, _ in found.train}) > 2
 
 
 def test_a_patch_holds_its_mitochondrion(tiny):
-    """The mask of the slice says so: inside a patch of class 1 about half is mitochondrion, of class 0 next to nothing."""
+    """The mask of the slice says so: inside a patch of class 1 about half is mitochondrion, of
+    class 0 next to nothing.
+    """
     stack, i = tiny, tiny.ids("train")[0]
     image, mask = stack.image("train", i), stack.mask("train", i)
     windows = np.lib.stride_tricks.sliding_window_view
@@ -109,4 +129,7 @@ def test_a_patch_holds_its_mitochondrion(tiny):
 
 def test_masks_fit_their_crops(tiny):
     found = mitochondria_masks(tiny, side=96)
-    assert all(image.shape == (96, 96, 3) and mask.shape == (96, 96) and mask.max() == 1 for image, mask in found.train)
+    assert all(
+        image.shape == (96, 96, 3) and mask.shape == (96, 96) and mask.max() == 1
+        for image, mask in found.train
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promic_nb import parameters
+from promic_nb.core import fields
 from promic_nb.datasets import DATASETS, download, open_stack
 from promic_nb.errors import UserError
 
@@ -17,7 +17,9 @@ def empty_stack(root: Path, train: int, test: int = 1) -> Path:
         for folder, pattern in ((f"{name}_In", "mask{:04d}.png"), (f"{name}_Out", "{}.png")):
             (root / folder).mkdir(parents=True)
             for i in range(count):
-                Image.fromarray(np.zeros((16, 16), np.uint8)).save(root / folder / pattern.format(i))
+                Image.fromarray(np.zeros((16, 16), np.uint8)).save(
+                    root / folder / pattern.format(i)
+                )
     return root
 
 
@@ -52,7 +54,7 @@ def test_unknown_names_say_what_there_is():
 
 
 def test_parameter_types_know_every_data_set():
-    assert set(get_args(parameters.Dataset)) == set(DATASETS)
+    assert set(get_args(fields.Dataset)) == set(DATASETS)
 
 
 def test_no_network_names_the_local_way(tmp_path, monkeypatch):
@@ -68,7 +70,9 @@ def test_no_network_names_the_local_way(tmp_path, monkeypatch):
 
 def test_a_download_with_a_wrong_hash_is_refused(tmp_path, monkeypatch):
     (tmp_path / "source.zip").write_bytes(b"something else")
-    monkeypatch.setitem(download.ARCHIVES, "lucchi", ((tmp_path / "source.zip").as_uri(), "0" * 64, "Lucchi++"))
+    monkeypatch.setitem(
+        download.ARCHIVES, "lucchi", ((tmp_path / "source.zip").as_uri(), "0" * 64, "Lucchi++")
+    )
     monkeypatch.setattr(download.pooch, "retrieve", _from_file(download.pooch.retrieve))
     with pytest.raises(UserError, match="wrong hash"):
         download.fetch("lucchi", tmp_path / "cache")

@@ -1,4 +1,6 @@
-"""One whole run of the tiny profile, shared by the tests of this folder, in a temporary copy of the project."""
+"""One whole run of the tiny profile, shared by the tests of this folder, in a temporary copy of the
+project.
+"""
 
 import os
 import subprocess
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from promic_nb.paths import copy_project
+from promic_nb.core.paths import copy_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,10 +23,23 @@ def project(tmp_path_factory):
 def snakemake(project, tiny_root):
     def run(*args: str, **config: str) -> subprocess.CompletedProcess:
         profile = config.pop("configfile", str(ROOT / "tests" / "end_to_end" / "tiny.yaml"))
-        settings = [f"{k}={v}" for k, v in {"data": str(tiny_root), "dataset": "phantom", **config}.items()]
-        command = [Path(sys.executable).parent / "snakemake", "--configfile", profile, "--config", *settings, "--cores", "2", *args]
+        settings = [
+            f"{k}={v}" for k, v in {"data": str(tiny_root), "dataset": "phantom", **config}.items()
+        ]
+        command = [
+            Path(sys.executable).parent / "snakemake",
+            "--configfile",
+            profile,
+            "--config",
+            *settings,
+            "--cores",
+            "2",
+            *args,
+        ]
         environment = {**os.environ, "PROMIC_ROOT": str(project), "PYTHONPATH": str(project)}
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=environment)
+        return subprocess.run(
+            command, cwd=project, capture_output=True, text=True, check=False, env=environment
+        )
 
     return run
 

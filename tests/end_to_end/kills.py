@@ -1,13 +1,17 @@
-"""Kill `make reproduce` with SIGKILL at random moments, start it again until it is through, and hold it against an undisturbed run.
+"""Kill `make reproduce` with SIGKILL at random moments, start it again until it is through, and
+hold it against an undisturbed run.
 
-    python tests/end_to_end/kills.py --kills 20 --seed 1                                # the tiny profile of the tests
-    python tests/end_to_end/kills.py --kills 20 --seed 1 --profile config/quick.yaml    # the quick profile on the phantom; --data PATH: on Lucchi
+    python tests/end_to_end/kills.py --kills 20 --seed 1                                # the tiny
+    profile of the tests python tests/end_to_end/kills.py --kills 20 --seed 1 --profile
+    config/quick.yaml    # the quick profile on the phantom; --data PATH: on Lucchi
 
-Each kill ends Snakemake, papermill and all kernels at once, at a random moment: when 0, 1 or 2 more jobs have finished, and then a time of
-up to `--delay` seconds has gone by, so that kills fall all over a run, on a slow machine too. A run that is through before the last kill is
-followed by another one from nothing. Checked of each run: it ends with
-status 0, no job that was finished is started again, no half-written file is left, and its tables and models equal the undisturbed run's
-byte for byte, but for the columns that hold measured times and memory (MEASURED). The last line is JSON. Linux and macOS.
+Each kill ends Snakemake, papermill and all kernels at once, at a random moment: when 0, 1 or 2 more
+jobs have finished, and then a time of up to `--delay` seconds has gone by, so that kills fall all
+over a run, on a slow machine too. A run that is through before the last kill is followed by another
+one from nothing. Checked of each run: it ends with status 0, no job that was finished is started
+again, no half-written file is left, and its tables and models equal the undisturbed run's byte for
+byte, but for the columns that hold measured times and memory (MEASURED). The last line is JSON.
+Linux and macOS.
 """
 
 from __future__ import annotations
@@ -29,14 +33,17 @@ from pathlib import Path
 import psutil
 import yaml
 
-from promic_nb.changes import MEASURED
+from promic_nb.core.files import read_parquet, sha256
+from promic_nb.core.paths import copy_project
 from promic_nb.datasets.phantom import write_phantom
-from promic_nb.paths import copy_project
-from promic_nb.provenance import read_parquet, sha256
+from promic_nb.runs.changes import MEASURED
 
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
-BLOCK = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: ([^,\s]+).*\n(?:    .*\n)*?    jobid: (\d+)", re.MULTILINE)
+BLOCK = re.compile(
+    r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: ([^,\s]+).*\n(?:    .*\n)*?    jobid: (\d+)",
+    re.MULTILINE,
+)
 FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
 
 
@@ -52,14 +59,36 @@ def profile_name(profile: Path) -> str:
     return yaml.safe_load(profile.read_text())["profile"]
 
 
-def start(project: Path, profile: str, data: list[str], targets: list[str], mark: str, log: Path) -> subprocess.Popen:
-    """`make reproduce` in a project, two jobs at a time; every process of it carries `mark` in its environment."""
-    environment = {**os.environ, "PYTHONPATH": str(project), "PROMIC_KILLS": mark, "OMP_NUM_THREADS": "1"}
+def start(
+    project: Path, profile: str, data: list[str], targets: list[str], mark: str, log: Path
+) -> subprocess.Popen:
+    """`make reproduce` in a project, two jobs at a time; every process of it carries `mark` in its
+    environment.
+    """
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(project),
+        "PROMIC_KILLS": mark,
+        "OMP_NUM_THREADS": "1",
+    }
     environment.pop("PROMIC_ROOT", None)
-    given = [f"PROFILE={profile}", *data, "CORES=2", f"ONLY={' '.join(targets)}", f"BIN={Path(sys.executable).parent}"]
+    given = [
+        f"PROFILE={profile}",
+        *data,
+        "CORES=2",
+        f"ONLY={' '.join(targets)}",
+        f"BIN={Path(sys.executable).parent}",
+    ]
     command = ["make", "--old-file=.venv/.installed", "reproduce", *given]
     with log.open("w") as out:
-        return subprocess.Popen(command, cwd=project, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            cwd=project,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def marked(mark: str) -> list[psutil.Process]:
@@ -67,7 +96,10 @@ def marked(mark: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("PROMIC_KILLS") == mark and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                process.environ().get("PROMIC_KILLS") == mark
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except psutil.Error:
             continue
@@ -87,9 +119,13 @@ def kill(mark: str) -> None:
 
 
 def jobs(log: str) -> tuple[dict[str, str], set[str]]:
-    """Of Snakemake's log: the rule of each job that was started, by its first output, and the jobs that were finished."""
+    """Of Snakemake's log: the rule of each job that was started, by its first output, and the jobs
+    that were finished.
+    """
     started = {number: (output, rule) for rule, output, number in BLOCK.findall(log)}
-    return dict(started.values()), {started[number][0] for number in FINISHED.findall(log) if number in started}
+    return dict(started.values()), {
+        started[number][0] for number in FINISHED.findall(log) if number in started
+    }
 
 
 def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> bool:
@@ -103,11 +139,20 @@ def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> b
     return False
 
 
-def killed_run(project: Path, profile: str, data: list[str], targets: list[str], kills: int, delay: float, rng: random.Random) -> dict:
+def killed_run(
+    project: Path,
+    profile: str,
+    data: list[str],
+    targets: list[str],
+    kills: int,
+    delay: float,
+    rng: random.Random,
+) -> dict:
     """Run to the end through at most `kills` kills; what happened.
 
     Raises:
-        AssertionError: a sitting failed by itself, a finished job was repeated, or something half-written is left.
+        AssertionError: a sitting failed by itself, a finished job was repeated, or something
+            half-written is left.
     """
     done: set[str] = set()
     hit: list[str] = []
@@ -123,12 +168,23 @@ def killed_run(project: Path, profile: str, data: list[str], targets: list[str],
         assert not repeated, f"{log}: finished jobs were started again: {sorted(repeated)}"
         done |= finished
         if process.returncode == -signal.SIGKILL:
-            hit.append(", ".join(sorted({rule for output, rule in started.items() if output not in finished})) or "no job")
-            print(f"kill {len(hit)}: {hit[-1]}; {len(done)} jobs are finished", file=sys.stderr, flush=True)
+            hit.append(
+                ", ".join(
+                    sorted({rule for output, rule in started.items() if output not in finished})
+                )
+                or "no job"
+            )
+            print(
+                f"kill {len(hit)}: {hit[-1]}; {len(done)} jobs are finished",
+                file=sys.stderr,
+                flush=True,
+            )
             continue
         assert process.returncode == 0, f"{log}: ended with {process.returncode}\n{text[-4000:]}"
         break
-    left = [str(p) for p in (project / "data" / "runs").rglob("*") if p.name.endswith((".part", ".tmp"))]
+    left = [
+        str(p) for p in (project / "data" / "runs").rglob("*") if p.name.endswith((".part", ".tmp"))
+    ]
     assert not left, f"half-written: {left}"
     return {"kills": len(hit), "hit": hit, "finished": len(done)}
 
@@ -136,12 +192,18 @@ def killed_run(project: Path, profile: str, data: list[str], targets: list[str],
 def differences(project: Path, reference: Path) -> list[str]:
     """Tables and models of a run that are not those of another one."""
     found, compared = [], 0
-    for file in sorted(p for p in (project / "data" / "runs").rglob("*") if p.suffix in (".parquet", ".safetensors")):
+    for file in sorted(
+        p
+        for p in (project / "data" / "runs").rglob("*")
+        if p.suffix in (".parquet", ".safetensors")
+    ):
         name, other = file.relative_to(project), reference / file.relative_to(project)
         compared += 1
         if not other.is_file():
             found.append(f"{name}: not in the other run")
-        elif sha256(file) != sha256(other) and (file.suffix != ".parquet" or not equal_tables(file, other)):
+        elif sha256(file) != sha256(other) and (
+            file.suffix != ".parquet" or not equal_tables(file, other)
+        ):
             found.append(str(name))
     return found if compared else ["no tables at all"]
 
@@ -150,19 +212,43 @@ def equal_tables(file: Path, other: Path) -> bool:
     """Whether two tables are equal in all columns but measured ones, and have such columns."""
     a, b = read_parquet(file), read_parquet(other)
     measured = [c for c in a.columns if c in MEASURED]
-    return bool(measured) and list(a.columns) == list(b.columns) and a.drop(columns=measured).equals(b.drop(columns=measured))
+    return (
+        bool(measured)
+        and list(a.columns) == list(b.columns)
+        and a.drop(columns=measured).equals(b.drop(columns=measured))
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--delay", type=float, default=20, help="longest time in seconds from the last job that a sitting finishes to its kill")
-    parser.add_argument("--profile", type=Path, default=TINY, help="by default that of the tests, on slices of their size")
-    parser.add_argument("--data", type=Path, help="slices in Lucchi's layout; by default the phantom")
-    parser.add_argument("--reference", type=Path, help="a project with an undisturbed run; by default one is made")
-    parser.add_argument("--folder", type=Path, help="where to work, kept afterwards; by default a temporary folder")
-    parser.add_argument("targets", nargs="*", help="files of the run's folder to make; by default all")
+    parser.add_argument(
+        "--delay",
+        type=float,
+        default=20,
+        help="longest time in seconds from the last job that a sitting finishes to its kill",
+    )
+    parser.add_argument(
+        "--profile",
+        type=Path,
+        default=TINY,
+        help="by default that of the tests, on slices of their size",
+    )
+    parser.add_argument(
+        "--data", type=Path, help="slices in Lucchi's layout; by default the phantom"
+    )
+    parser.add_argument(
+        "--reference", type=Path, help="a project with an undisturbed run; by default one is made"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where to work, kept afterwards; by default a temporary folder"
+    )
+    parser.add_argument(
+        "targets", nargs="*", help="files of the run's folder to make; by default all"
+    )
     given = parser.parse_args()
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)
@@ -176,19 +262,36 @@ def main() -> None:
     if not reference:
         reference = fresh(top / "undisturbed", given.profile)
         whole = killed_run(reference, name, place, given.targets, 0, 0, rng)
-        print(f"undisturbed: {whole['finished']} jobs in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"undisturbed: {whole['finished']} jobs in {time.monotonic() - begin:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
     hit: list[str] = []
     runs = 0
     while len(hit) < given.kills:
         project, runs = fresh(top / f"killed{runs}", given.profile), runs + 1
-        happened = killed_run(project, name, place, given.targets, given.kills - len(hit), given.delay, rng)
+        happened = killed_run(
+            project, name, place, given.targets, given.kills - len(hit), given.delay, rng
+        )
         hit += happened["hit"]
-        assert happened["hit"], f"{project}: no kill reached the run; are processes and their environment visible here, is --delay too long?"
+        assert happened["hit"], (
+            f"{project}: no kill reached the run; are processes and their environment visible here, is --delay too long?"
+        )
         different = differences(project, reference)
         assert not different, f"{project} differs from {reference} in {different}"
     if not given.folder:
         shutil.rmtree(top)
-    print(json.dumps({"kills": len(hit), "runs": runs, "hit": hit, "seconds": round(time.monotonic() - begin)}))
+    print(
+        json.dumps(
+            {
+                "kills": len(hit),
+                "runs": runs,
+                "hit": hit,
+                "seconds": round(time.monotonic() - begin),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

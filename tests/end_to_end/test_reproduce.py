@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from promic_nb.compare import compare
-from promic_nb.report import find_run
+from promic_nb.runs.compare import compare
+from promic_nb.runs.layout import find_run
 
 pytestmark = pytest.mark.end_to_end
 RUN = "data/runs/test/phantom"
@@ -19,12 +19,29 @@ TARGETS = ["tables/bd_rate.parquet", "models/A/low/seed0/ap.parquet"]
 
 def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_path):
     """Three kills of a part of the run; `kills.py` is the whole test."""
-    command = [sys.executable, Path(__file__).with_name("kills.py"), "--kills", "3", "--seed", "2", "--delay", "10"]
-    done = subprocess.run([*command, "--reference", project, "--folder", tmp_path, *TARGETS], capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        Path(__file__).with_name("kills.py"),
+        "--kills",
+        "3",
+        "--seed",
+        "2",
+        "--delay",
+        "10",
+    ]
+    done = subprocess.run(
+        [*command, "--reference", project, "--folder", tmp_path, *TARGETS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     assert json.loads(done.stdout.splitlines()[-1])["kills"] == 3
-    # The same by `promic compare`, which also sees figures and names no cause; what was not asked for is in the whole run only.
-    found = {c.artifact: c for c in compare(find_run(project, RUN), find_run(tmp_path / "killed0", RUN))}
+    # The same by `promic compare`, which also sees figures and names no cause; what was not asked
+    # for is in the whole run only.
+    found = {
+        c.artifact: c for c in compare(find_run(project, RUN), find_run(tmp_path / "killed0", RUN))
+    }
     assert {c.state for c in found.values()} <= {"equal", "measured", "only in A"}
     assert found["tables/bd_rate"].state == found["models/A/low/seed0/model"].state == "equal"
     assert found["tables/benchmark_jpeg"].state == "measured"
@@ -53,7 +70,11 @@ def planned(snakemake) -> set[str]:
     done = snakemake("--dry-run", "--quiet", "rules")
     lines = (done.stdout + done.stderr).splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith("job ")), None)
-    return set() if start is None else {line.split()[0] for line in lines[start + 2 :] if len(line.split()) == 2}
+    return (
+        set()
+        if start is None
+        else {line.split()[0] for line in lines[start + 2 :] if len(line.split()) == 2}
+    )
 
 
 def test_a_changed_module_reruns_what_imports_it(finished, snakemake, project):
@@ -70,7 +91,11 @@ def test_the_chain_can_be_explained(finished, project):
     figure = project / "figures" / "test" / "phantom" / "ap50_over_rate.png"
     environment = {**os.environ, "PROMIC_ROOT": str(project), "COLUMNS": "300"}
     shown = subprocess.run(
-        [Path(sys.executable).parent / "promic", "explain", figure], capture_output=True, text=True, check=True, env=environment
+        [Path(sys.executable).parent / "promic", "explain", figure],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     ).stdout
     for word in (
         "notebook 08_detection",
@@ -83,10 +108,13 @@ def test_the_chain_can_be_explained(finished, project):
     assert "stale" not in shown
 
 
-@pytest.mark.parametrize(("config", "message"), [
-    ({"detector": "large"}, "profile 'test': detector: Input should be 'small' or 'resnet50'"),
-    ({"detectr": "small"}, "Did you mean 'detector'?"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"detector": "large"}, "profile 'test': detector: Input should be 'small' or 'resnet50'"),
+        ({"detectr": "small"}, "Did you mean 'detector'?"),
+    ],
+)
 def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message):
     done = snakemake(**config)
     assert done.returncode != 0

@@ -10,7 +10,9 @@ from promic_nb.metrics import batch, compute, compute_table
 
 RNG = np.random.default_rng(5)
 IMAGES = RNG.integers(0, 256, (4, 70, 80), dtype=np.uint8)
-PAIRS = [({"slice": i, "codec": "none"}, image, np.roll(image, 1, 0)) for i, image in enumerate(IMAGES)]
+PAIRS = [
+    ({"slice": i, "codec": "none"}, image, np.roll(image, 1, 0)) for i, image in enumerate(IMAGES)
+]
 NAMES = ["psnr", "psnr_hvs", "ssim"]
 
 
@@ -21,7 +23,9 @@ def table(pairs=PAIRS, names=NAMES, **options):
 def test_rows_are_those_of_compute_in_order():
     result = table(front_end="8bit")
     assert list(result.columns) == ["slice", "codec", "metric", "value", "reason"]
-    assert list(zip(result.slice, result.metric, strict=True)) == [(i, m) for i in range(4) for m in NAMES]
+    assert list(zip(result.slice, result.metric, strict=True)) == [
+        (i, m) for i in range(4) for m in NAMES
+    ]
     expected = [v for _, a, b in PAIRS for v in compute(a, b, NAMES, front_end="8bit").values()]
     assert result.value.tolist() == expected
     assert (result.reason == "").all()
@@ -52,7 +56,11 @@ def test_a_generator_is_read_as_needed():
 
 def test_no_number_has_a_reason():
     label, a, b = PAIRS[0]
-    pairs = [(label, a, b), ({"slice": 9, "codec": "none"}, a, b[:-1]), ({"slice": 10, "codec": "none"}, np.zeros_like(a), b)]
+    pairs = [
+        (label, a, b),
+        ({"slice": 9, "codec": "none"}, a, b[:-1]),
+        ({"slice": 10, "codec": "none"}, np.zeros_like(a), b),
+    ]
     result = table(pairs, ["psnr", "ms_ssim", "vif"])
     assert (result.value.isna() == (result.reason != "")).all()
     reasons = result.set_index(["slice", "metric"]).reason
@@ -104,10 +112,13 @@ def test_a_journal_of_something_else_is_not_used(tmp_path, monkeypatch, change):
     assert len([json.loads(line) for line in journal.read_text().split("\n") if line]) == 2
 
 
-@pytest.mark.parametrize(("pairs", "names", "message"), [
-    (PAIRS, ["psnrr"], "psnrr"),
-    ([({"metric": 1}, IMAGES[0], IMAGES[1])], ["psnr"], "labels"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pairs", "names", "message"),
+    [
+        (PAIRS, ["psnrr"], "psnrr"),
+        ([({"metric": 1}, IMAGES[0], IMAGES[1])], ["psnr"], "labels"),
+    ],
+)
 def test_what_cannot_be_a_table_is_refused_at_once(pairs, names, message):
     with pytest.raises(UserError, match=message):
         table(pairs, names)

@@ -1,4 +1,6 @@
-"""Deltas against the numbers of JCTVC-E137 (VMAF's and others' reference data), closed forms and invariances."""
+"""Deltas against the numbers of JCTVC-E137 (VMAF's and others' reference data), closed forms and
+invariances.
+"""
 
 import numpy as np
 import pytest
@@ -9,13 +11,22 @@ from promic_nb.errors import UserError
 from promic_nb.metrics import bd_quality, bd_rate
 
 E137 = [
-    (([108048.8736, 61279.976, 33905.6656, 18883.6928], [43.6471, 40.3953, 37.247, 34.2911]),
-     ([108061.2784, 61299.9936, 33928.7472, 18910.912], [43.6768, 40.4232, 37.2761, 34.3147]), -0.46521542075),
-    (([40433.8848, 7622.7456, 2394.488, 1017.6184], [37.5761, 35.3756, 33.8977, 32.0603]),
-     ([40370.12, 7587.0024, 2390.0944, 1017.0984], [37.5982, 35.4025, 33.9194, 32.0822]), -1.87798234506),
-]  # fmt: skip
+    (
+        ([108048.8736, 61279.976, 33905.6656, 18883.6928], [43.6471, 40.3953, 37.247, 34.2911]),
+        ([108061.2784, 61299.9936, 33928.7472, 18910.912], [43.6768, 40.4232, 37.2761, 34.3147]),
+        -0.46521542075,
+    ),
+    (
+        ([40433.8848, 7622.7456, 2394.488, 1017.6184], [37.5761, 35.3756, 33.8977, 32.0603]),
+        ([40370.12, 7587.0024, 2390.0944, 1017.0984], [37.5982, 35.4025, 33.9194, 32.0822]),
+        -1.87798234506,
+    ),
+]
 curves = st.lists(st.tuples(st.floats(1.05, 3), st.floats(0.2, 4)), min_size=4, max_size=7).map(
-    lambda steps: (np.cumprod([0.05 * s[0] for s in steps[:1]] + [s[0] for s in steps[1:]]), 20 + np.cumsum([s[1] for s in steps]))
+    lambda steps: (
+        np.cumprod([0.05 * s[0] for s in steps[:1]] + [s[0] for s in steps[1:]]),
+        20 + np.cumsum([s[1] for s in steps]),
+    )
 )
 
 
@@ -24,10 +35,14 @@ def test_published_bd_rates(anchor, test, published):
     assert bd_rate(*anchor, *test).value == pytest.approx(published, abs=1e-9)
 
 
-@pytest.mark.parametrize(("curves", "published"), [(E137[0][:2], -0.46512), (E137[1][:2], -1.86513)])
+@pytest.mark.parametrize(
+    ("curves", "published"), [(E137[0][:2], -0.46512), (E137[1][:2], -1.86513)]
+)
 def test_akima(curves, published):
     """Values of the package bjontegaard 1.3.0, whose pchip is JCTVC-E137's."""
-    assert bd_rate(*curves[0], *curves[1], method="akima").value == pytest.approx(published, abs=5e-6)
+    assert bd_rate(*curves[0], *curves[1], method="akima").value == pytest.approx(
+        published, abs=5e-6
+    )
 
 
 @given(curves)
@@ -37,22 +52,34 @@ def test_a_curve_against_itself_is_zero(curve):
         assert bd_quality(*curve, *curve, domain=domain).value == pytest.approx(0, abs=1e-9)
 
 
-@given(curves, st.floats(0.5, 1.9), st.sampled_from(["log", "linear"]), st.sampled_from(["pchip", "akima"]))
+@given(
+    curves,
+    st.floats(0.5, 1.9),
+    st.sampled_from(["log", "linear"]),
+    st.sampled_from(["pchip", "akima"]),
+)
 def test_scaled_rates_give_the_scale(curve, factor, domain, method):
     rate, quality = curve
-    assert bd_rate(rate, quality, factor * rate, quality, domain=domain, method=method).value == pytest.approx(100 * (factor - 1), abs=1e-7)
+    assert bd_rate(
+        rate, quality, factor * rate, quality, domain=domain, method=method
+    ).value == pytest.approx(100 * (factor - 1), abs=1e-7)
 
 
 @given(curves, st.floats(-5, 5), st.sampled_from(["log", "linear"]))
 def test_raised_quality_gives_the_rise(curve, rise, domain):
     rate, quality = curve
-    assert bd_quality(rate, quality, rate, quality + rise, domain=domain).value == pytest.approx(rise, abs=1e-9)
+    assert bd_quality(rate, quality, rate, quality + rise, domain=domain).value == pytest.approx(
+        rise, abs=1e-9
+    )
 
 
 @given(curves, curves)
 def test_rates_are_antisymmetric_in_the_logarithm(a, b):
     try:
-        forward, backward = bd_rate(*a, *b, min_overlap=0.01).value, bd_rate(*b, *a, min_overlap=0.01).value
+        forward, backward = (
+            bd_rate(*a, *b, min_overlap=0.01).value,
+            bd_rate(*b, *a, min_overlap=0.01).value,
+        )
     except UserError:
         return
     assert (1 + forward / 100) * (1 + backward / 100) == pytest.approx(1, rel=1e-6)
@@ -61,7 +88,9 @@ def test_rates_are_antisymmetric_in_the_logarithm(a, b):
 @given(curves, curves, st.sampled_from(["log", "linear"]))
 def test_qualities_are_antisymmetric(a, b, domain):
     try:
-        forward, backward = (bd_quality(*x, *y, domain=domain, min_overlap=0.01).value for x, y in ((a, b), (b, a)))
+        forward, backward = (
+            bd_quality(*x, *y, domain=domain, min_overlap=0.01).value for x, y in ((a, b), (b, a))
+        )
     except UserError:
         return
     assert forward == pytest.approx(-backward, abs=1e-9)
@@ -80,7 +109,9 @@ def test_order_does_not_matter():
 
 def test_lower_is_better_by_declared_direction():
     rate, distance = np.array([0.1, 0.2, 0.4, 0.8]), np.array([0.5, 0.4, 0.3, 0.2])
-    assert bd_rate(rate, distance, 0.8 * rate, distance, higher_is_better=False).value == pytest.approx(-20)
+    assert bd_rate(
+        rate, distance, 0.8 * rate, distance, higher_is_better=False
+    ).value == pytest.approx(-20)
     with pytest.raises(UserError, match="does not rise"):
         bd_rate(rate, distance, 0.8 * rate, distance)
 
@@ -97,19 +128,27 @@ def test_overlap_is_of_the_smaller_range():
     assert bd_rate(rate, quality, rate, quality + 1).overlap == pytest.approx(5 / 6)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"rate_test": [1, 2, 4], "quality_test": [30, 32, 34]}, "3 points"),
-    ({"quality_test": [40, 42, 44, 46]}, "share 0%"),
-    ({"quality_test": [35, 37, 39, 41]}, "At least 75%"),
-    ({"rate_test": [0, 2, 4, 8]}, "not positive"),
-    ({"rate_test": [2, 2, 4, 8]}, "one rate twice"),
-    ({"quality_test": [30, float("nan"), 34, 36]}, "not finite"),
-    ({"quality_test": [30, 32, 31, 36]}, "does not rise"),
-    ({"rate_test": [1, 2, 4]}, "one quality for each rate"),
-    ({"domain": "ln"}, "'ln' is unknown"),
-    ({"method": "cubic"}, "Choose from pchip, akima"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rate_test": [1, 2, 4], "quality_test": [30, 32, 34]}, "3 points"),
+        ({"quality_test": [40, 42, 44, 46]}, "share 0%"),
+        ({"quality_test": [35, 37, 39, 41]}, "At least 75%"),
+        ({"rate_test": [0, 2, 4, 8]}, "not positive"),
+        ({"rate_test": [2, 2, 4, 8]}, "one rate twice"),
+        ({"quality_test": [30, float("nan"), 34, 36]}, "not finite"),
+        ({"quality_test": [30, 32, 31, 36]}, "does not rise"),
+        ({"rate_test": [1, 2, 4]}, "one quality for each rate"),
+        ({"domain": "ln"}, "'ln' is unknown"),
+        ({"method": "cubic"}, "Choose from pchip, akima"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(changes, message):
-    arguments = {"rate": [1, 2, 4, 8], "quality": [30, 32, 34, 36], "rate_test": [1, 2, 4, 8], "quality_test": [30, 32, 34, 36]}
+    arguments = {
+        "rate": [1, 2, 4, 8],
+        "quality": [30, 32, 34, 36],
+        "rate_test": [1, 2, 4, 8],
+        "quality_test": [30, 32, 34, 36],
+    }
     with pytest.raises(UserError, match=message):
         bd_rate(**{**arguments, **changes})

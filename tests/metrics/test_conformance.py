@@ -36,7 +36,11 @@ def test_detection_and_bjontegaard_are_within_tolerance(table):
 def test_a_wrong_metric_would_be_seen(monkeypatch):
     """The table computes what it says: another value in the data is an error in the table."""
     data = references()
-    data["values"] = [{**entry, "value": entry["value"] * 1.01} for entry in data["values"] if entry["image"] == "coins-noise"]
+    data["values"] = [
+        {**entry, "value": entry["value"] * 1.01}
+        for entry in data["values"]
+        if entry["image"] == "coins-noise"
+    ]
     monkeypatch.setattr("promic_nb.metrics.conformance.references", lambda: data)
     table = conformance_table()
     quality = table[table.image == "coins-noise"]
@@ -45,13 +49,18 @@ def test_a_wrong_metric_would_be_seen(monkeypatch):
 
 
 def test_references_are_independent():
-    """No library is its own reference, every source is explained, and the tolerances are those that the project promised."""
+    """No library is its own reference, every source is explained, and the tolerances are those that
+    the project promised.
+    """
     own = {"ssim": "skimage", "ms_ssim": "pytorch_msssim", "fsim": "piq"}
     data = references()
     for entry in data["values"]:
         assert entry["source"] in data["sources"]
         assert own.get(entry["metric"]) != entry["source"]
-    assert {unit: most for unit, most in data["tolerances"].values() if unit != "relative"} == {"dB": 0.001, "points": 0.01}
+    assert {unit: most for unit, most in data["tolerances"].values() if unit != "relative"} == {
+        "dB": 0.001,
+        "points": 0.01,
+    }
     assert data["tolerances"]["ms_ssim"] == ["relative", 2e-5]
     assert max(most for unit, most in data["tolerances"].values() if unit == "relative") == 1e-4
 

@@ -8,17 +8,26 @@ RATES = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
 
 
 def table() -> pd.DataFrame:
-    """Two slices; `half` needs half of `whole`'s rate for equal quality in both directions of quality, `short` has two points."""
+    """Two slices; `half` needs half of `whole`'s rate for equal quality in both directions of
+    quality, `short` has two points.
+    """
     rows = []
     for codec, factor, points in (("whole", 1, 5), ("half", 0.5, 5), ("short", 1, 2)):
         for metric, sign in (("psnr", 1), ("nlpd", -1)):
             for i, rate in enumerate(RATES[:points]):
-                rows += [(codec, f"s{i}", factor * rate * (1 + d), metric, sign * (30 + 3 * i + d)) for d in (-0.1, 0.1)]
+                rows += [
+                    (codec, f"s{i}", factor * rate * (1 + d), metric, sign * (30 + 3 * i + d))
+                    for d in (-0.1, 0.1)
+                ]
     return pd.DataFrame(rows, columns=["codec", "setting", "bpp", "metric", "value"])
 
 
 def test_half_the_rate_is_minus_fifty_percent_and_the_reverse_plus_hundred():
-    bd = bd_rate_table(table(), ["whole", "half"]).set_index(["reference", "codec", "metric"]).bd_rate_percent
+    bd = (
+        bd_rate_table(table(), ["whole", "half"])
+        .set_index(["reference", "codec", "metric"])
+        .bd_rate_percent
+    )
     for metric in ("psnr", "nlpd"):
         assert bd["whole", "half", metric] == pytest.approx(-50, abs=1e-6)
         assert bd["half", "whole", metric] == pytest.approx(100, abs=1e-6)

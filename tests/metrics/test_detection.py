@@ -18,25 +18,37 @@ def found(boxes, scores) -> Detections:
 RANGES = {"APs": (0, 32**2), "APm": (32**2, 96**2), "APl": (96**2, np.inf)}
 
 
-# pycocotools' own points, of which some lie an ulp above their fraction (0.7000000000000001), and exact tenths.
+# pycocotools' own points, of which some lie an ulp above their fraction (0.7000000000000001), and
+# exact tenths.
 POINTS = {"coco101": np.linspace(0.0, 1.0, 101), "voc11": [k / 10 for k in range(11)]}
 
 
 def independent_ap(truth, detections, threshold: float, points, sizes=(0, np.inf)) -> float:
-    """AP written plainly after COCO's published protocol: greedy matching by falling score, objects and boxes of other sizes ignored,
-    precision made monotone, sampled at the recalls `points`."""
+    """AP written plainly after COCO's published protocol: greedy matching by falling score, objects
+    and boxes of other sizes ignored, precision made monotone, sampled at the recalls `points`."""
     inside = lambda box: sizes[0] <= (box[2] - box[0]) * (box[3] - box[1]) <= sizes[1]  # noqa: E731
     ranked = []
     for objects, d in zip(truth, detections, strict=True):
-        free = sorted(objects.tolist(), key=lambda box: not inside(box))  # those that count come first
-        for score, box in sorted(zip(d.scores.tolist(), d.boxes.tolist(), strict=True), key=lambda t: -t[0]):
+        free = sorted(
+            objects.tolist(), key=lambda box: not inside(box)
+        )  # those that count come first
+        for score, box in sorted(
+            zip(d.scores.tolist(), d.boxes.tolist(), strict=True), key=lambda t: -t[0]
+        ):
             best, match = threshold, None
             for other in free:
                 if match is not None and inside(match) and not inside(other):
                     break
-                w, h = min(box[2], other[2]) - max(box[0], other[0]), min(box[3], other[3]) - max(box[1], other[1])
+                w, h = (
+                    min(box[2], other[2]) - max(box[0], other[0]),
+                    min(box[3], other[3]) - max(box[1], other[1]),
+                )
                 inter = max(w, 0) * max(h, 0)
-                iou = inter / ((box[2] - box[0]) * (box[3] - box[1]) + (other[2] - other[0]) * (other[3] - other[1]) - inter)
+                iou = inter / (
+                    (box[2] - box[0]) * (box[3] - box[1])
+                    + (other[2] - other[0]) * (other[3] - other[1])
+                    - inter
+                )
                 if iou >= best:
                     best, match = iou, other
             if match is not None:
@@ -46,16 +58,22 @@ def independent_ap(truth, detections, threshold: float, points, sizes=(0, np.inf
     total = sum(inside(box) for objects in truth for box in objects.tolist())
     if not total:
         return float("nan")
-    hits = np.cumsum([hit for _, hit in sorted(ranked, key=lambda t: -t[0])], dtype=int)  # a stable sort: ties stay in order
+    hits = np.cumsum(
+        [hit for _, hit in sorted(ranked, key=lambda t: -t[0])], dtype=int
+    )  # a stable sort: ties stay in order
     precision = hits / np.arange(1, len(hits) + 1)
     return float(np.mean([max(precision[hits / total >= recall], default=0) for recall in points]))
 
 
 def test_seven_of_ten_found():
-    """Recall 0.7 reaches the tenth 0.7, and by COCO's point an ulp above it just 0.69, as pycocotools counts."""
+    """Recall 0.7 reaches the tenth 0.7, and by COCO's point an ulp above it just 0.69, as
+    pycocotools counts.
+    """
     boxes = np.array([[40 * k, 0, 40 * k + 20, 20] for k in range(10)], np.float32)
     for form, expected in (("coco101", 70 / 101), ("voc11", 8 / 11)):
-        assert average_precision([boxes], [found(boxes[:7], np.linspace(0.9, 0.3, 7))], form=form)["AP50"] == pytest.approx(expected)
+        assert average_precision([boxes], [found(boxes[:7], np.linspace(0.9, 0.3, 7))], form=form)[
+            "AP50"
+        ] == pytest.approx(expected)
 
 
 def test_perfect_and_empty():
@@ -66,7 +84,9 @@ def test_perfect_and_empty():
 
 
 def test_without_objects_there_is_no_precision():
-    assert all(np.isnan(v) for v in average_precision([np.zeros((0, 4))], [found(BOX, [0.9])]).values())
+    assert all(
+        np.isnan(v) for v in average_precision([np.zeros((0, 4))], [found(BOX, [0.9])]).values()
+    )
 
 
 def test_iou_decides_between_thresholds():
@@ -99,13 +119,20 @@ def test_half_of_the_objects():
     """Recall 0 ... 0.5 has precision 1: 51 of 101 points, or 6 of 11."""
     truth = [np.concatenate([BOX, BOX + 100])]
     assert average_precision(truth, [found(BOX, [0.9])])["AP50"] == pytest.approx(51 / 101)
-    assert average_precision(truth, [found(BOX, [0.9])], form="voc11")["AP50"] == pytest.approx(6 / 11)
+    assert average_precision(truth, [found(BOX, [0.9])], form="voc11")["AP50"] == pytest.approx(
+        6 / 11
+    )
 
 
 def test_three_tenths_reach_the_point_at_three_tenths():
-    """3 of 10 objects: recall points 0, 0.1, 0.2, 0.3. Of a linspace, the last would be 0.30000000000000004 and missed."""
+    """3 of 10 objects: recall points 0, 0.1, 0.2, 0.3.
+
+    Of a linspace, the last would be 0.30000000000000004 and missed.
+    """
     truth = [np.concatenate([BOX + 70 * i for i in range(10)])]
-    assert average_precision(truth, [found(truth[0][:3], [0.9, 0.8, 0.7])], form="voc11")["AP50"] == pytest.approx(4 / 11)
+    assert average_precision(truth, [found(truth[0][:3], [0.9, 0.8, 0.7])], form="voc11")[
+        "AP50"
+    ] == pytest.approx(4 / 11)
 
 
 def test_what_is_found_in_an_image_without_objects_is_false():
@@ -119,7 +146,9 @@ def test_at_equal_scores_the_earlier_comes_first():
     miss = BOX + 300
     truth = [BOX]
     assert average_precision(truth, [found([*BOX, *miss], [0.5, 0.5])])["AP50"] == pytest.approx(1)
-    assert average_precision(truth, [found([*miss, *BOX], [0.5, 0.5])])["AP50"] == pytest.approx(1 / 2)
+    assert average_precision(truth, [found([*miss, *BOX], [0.5, 0.5])])["AP50"] == pytest.approx(
+        1 / 2
+    )
 
 
 @pytest.mark.parametrize("form", ["coco101", "voc11"])
@@ -129,17 +158,22 @@ def test_a_class_never_predicted_counts_as_zero(form):
     assert result["AP"] == pytest.approx(1 / 2)
     assert np.isnan(result["APl"])
     predicted_nothing = {"mitochondrion": [found(BOX, [0.9])], "vesicle": [found([], [])]}
-    assert result == pytest.approx(mean_average_precision(truth, predicted_nothing, form=form), nan_ok=True)
+    assert result == pytest.approx(
+        mean_average_precision(truth, predicted_nothing, form=form), nan_ok=True
+    )
 
 
-@pytest.mark.parametrize(("truth", "detections", "form", "message"), [
-    ([BOX], [], "coco101", "1 images have objects and 0"),
-    ([BOX], [found(BOX, [0.9, 0.8])], "coco101", "one finite score for each box"),
-    ([BOX], [found(BOX, [np.nan])], "coco101", "one finite score"),
-    ([BOX], [found(BOX[:, ::-1], [0.9])], "coco101", "detections of image 0 are no boxes"),
-    ([BOX[:, :3]], [found(BOX, [0.9])], "coco101", "objects of image 0"),
-    ([BOX], [found(BOX, [0.9])], "voc10", "Choose from coco101, voc11"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("truth", "detections", "form", "message"),
+    [
+        ([BOX], [], "coco101", "1 images have objects and 0"),
+        ([BOX], [found(BOX, [0.9, 0.8])], "coco101", "one finite score for each box"),
+        ([BOX], [found(BOX, [np.nan])], "coco101", "one finite score"),
+        ([BOX], [found(BOX[:, ::-1], [0.9])], "coco101", "detections of image 0 are no boxes"),
+        ([BOX[:, :3]], [found(BOX, [0.9])], "coco101", "objects of image 0"),
+        ([BOX], [found(BOX, [0.9])], "voc10", "Choose from coco101, voc11"),
+    ],
+)
 def test_bad_input_is_named(truth, detections, form, message):
     with pytest.raises(UserError, match=message):
         average_precision(truth, detections, form=form)
@@ -159,19 +193,42 @@ def as_boxes(rows) -> np.ndarray:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.lists(cells, max_size=4, unique=True), st.lists(cells, max_size=6)), min_size=1, max_size=3), st.data())
+@given(
+    st.lists(
+        st.tuples(st.lists(cells, max_size=4, unique=True), st.lists(cells, max_size=6)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.data(),
+)
 def test_both_forms_agree_with_an_independent_computation(images, data):
-    """Images without objects and without detections, few distinct scores (ties), sizes on the limits."""
+    """Images without objects and without detections, few distinct scores (ties), sizes on the
+    limits.
+    """
     truth = [as_boxes(objects) for objects, _ in images]
     detections = []
     for objects, boxes in images:
-        boxes = boxes + [(x + 1, y, w, h) for x, y, w, h in objects if data.draw(st.booleans())]  # near hits, or all would be misses
-        scores = data.draw(st.lists(st.sampled_from([0.2, 0.5, 0.75, 1.0]), min_size=len(boxes), max_size=len(boxes)))
+        boxes = boxes + [
+            (x + 1, y, w, h) for x, y, w, h in objects if data.draw(st.booleans())
+        ]  # near hits, or all would be misses
+        scores = data.draw(
+            st.lists(
+                st.sampled_from([0.2, 0.5, 0.75, 1.0]), min_size=len(boxes), max_size=len(boxes)
+            )
+        )
         detections.append(found(as_boxes(boxes), scores))
     for form, points in POINTS.items():
         ours = average_precision(truth, detections, form=form)
         thresholds = np.linspace(0.5, 0.95, 10)
-        expected = {name: np.mean([independent_ap(truth, detections, t, points, RANGES[name]) for t in thresholds]) for name in RANGES}
+        expected = {
+            name: np.mean(
+                [independent_ap(truth, detections, t, points, RANGES[name]) for t in thresholds]
+            )
+            for name in RANGES
+        }
         expected["AP"] = np.mean([independent_ap(truth, detections, t, points) for t in thresholds])
-        expected |= {name: independent_ap(truth, detections, t, points) for name, t in (("AP50", 0.5), ("AP75", 0.75))}
+        expected |= {
+            name: independent_ap(truth, detections, t, points)
+            for name, t in (("AP50", 0.5), ("AP75", 0.75))
+        }
         assert ours == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -14,7 +14,11 @@ SIZE = (96, 128)
 
 def full(*boxes, scores=None) -> Detections:
     """Detections whose masks fill their boxes."""
-    return Detections(np.array(boxes, np.float32).reshape(-1, 4), np.array(scores or [0.9] * len(boxes)), np.ones((len(boxes), 28, 28), np.float32))
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores or [0.9] * len(boxes)),
+        np.ones((len(boxes), 28, 28), np.float32),
+    )
 
 
 def labelled(*boxes) -> np.ndarray:
@@ -49,7 +53,9 @@ def test_perfect_masks_have_an_ap_of_1():
 
 
 def test_masks_decide_not_boxes():
-    """An L-shaped object of 3/4 of its box, found as the whole box: IoU 0.75, a hit at 0.50 to 0.75: 6 of 10 thresholds."""
+    """An L-shaped object of 3/4 of its box, found as the whole box: IoU 0.75, a hit at 0.50 to
+    0.75: 6 of 10 thresholds.
+    """
     truth = labelled((10, 10, 50, 50))
     truth[10:30, 30:50] = 0
     ap = mask_average_precision([truth], [full((10, 10, 50, 50))])

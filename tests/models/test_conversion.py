@@ -14,7 +14,13 @@ from promic_nb.errors import UserError
 from promic_nb.models.build import build_detector, make_detector
 from promic_nb.models.checkpoints import read_state
 from promic_nb.models.config import CONFIGS, STYLES
-from promic_nb.models.conversion import from_detectron2, from_torchvision, recognize, to_detectron2, to_torchvision
+from promic_nb.models.conversion import (
+    from_detectron2,
+    from_torchvision,
+    recognize,
+    to_detectron2,
+    to_torchvision,
+)
 from promic_nb.models.pretrained import PUBLISHED, adopt, fetch, starting_point
 
 
@@ -22,7 +28,9 @@ from promic_nb.models.pretrained import PUBLISHED, adopt, fetch, starting_point
 def model():
     """As torchvision's COCO detector is set up: 3 anchors a position, stride in the 3x3."""
     sizes = ((32,), (64,), (128,), (256,), (512,))
-    return make_detector(replace(CONFIGS["resnet50"], anchor_sizes=sizes, **STYLES["torchvision"])).eval()
+    return make_detector(
+        replace(CONFIGS["resnet50"], anchor_sizes=sizes, **STYLES["torchvision"])
+    ).eval()
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +42,24 @@ def theirs():
 def test_torchvisions_detector_and_back(model, theirs):
     state = theirs.state_dict()
     own = from_torchvision(state)
-    shapes = {k: v.shape for k, v in own.items() if not k.endswith("num_batches_tracked")}  # without weights, its norms are not frozen
+    shapes = {
+        k: v.shape for k, v in own.items() if not k.endswith("num_batches_tracked")
+    }  # without weights, its norms are not frozen
     assert shapes == {k: v.shape for k, v in model.weights().items()}
     again = to_torchvision(own)
     assert set(again) == set(state) and all(torch.equal(again[k], state[k]) for k in state)
 
 
 def test_torchvisions_features(theirs):
-    """Normalization, backbone, neck and proposal head compute what torchvision's own do on its preprocessed input."""
+    """Normalization, backbone, neck and proposal head compute what torchvision's own do on its
+    preprocessed input.
+    """
     sizes = ((32,), (64,), (128,), (256,), (512,))
-    model = make_detector(replace(CONFIGS["resnet50"], anchor_sizes=sizes, **{**STYLES["torchvision"], "norm_eps": 1e-5})).eval()
+    model = make_detector(
+        replace(
+            CONFIGS["resnet50"], anchor_sizes=sizes, **{**STYLES["torchvision"], "norm_eps": 1e-5}
+        )
+    ).eval()
     model.load_weights(from_torchvision(theirs.state_dict()))
     image = torch.rand(3, 96, 128, generator=torch.Generator().manual_seed(0))
     normal = theirs.transform.normalize(image)[None]
@@ -59,18 +75,32 @@ def test_torchvisions_features(theirs):
 def test_detectron2s_names_and_back(model):
     own = model.weights()
     native = to_detectron2(own)
-    assert "backbone.bottom_up.res4.5.conv2.norm.running_var" in native and "backbone.fpn_lateral5.bias" in native
-    assert torch.equal(native["backbone.bottom_up.stem.conv1.weight"], own["front.layers.conv1.weight"][:, [2, 1, 0]])
+    assert (
+        "backbone.bottom_up.res4.5.conv2.norm.running_var" in native
+        and "backbone.fpn_lateral5.bias" in native
+    )
+    assert torch.equal(
+        native["backbone.bottom_up.stem.conv1.weight"],
+        own["front.layers.conv1.weight"][:, [2, 1, 0]],
+    )
     assert native["roi_heads.box_predictor.bbox_pred.weight"].shape[0] == 4  # one class
-    assert torch.equal(native["roi_heads.box_predictor.cls_score.bias"], own["heads.box_predictor.cls_score.bias"][[1, 0]])
+    assert torch.equal(
+        native["roi_heads.box_predictor.cls_score.bias"],
+        own["heads.box_predictor.cls_score.bias"][[1, 0]],
+    )
     again = from_detectron2(native)
     assert set(again) == set(own)
-    assert all(torch.equal(again[k], own[k]) for k in own if "bbox_pred" not in k or k.startswith("rpn"))
+    assert all(
+        torch.equal(again[k], own[k]) for k in own if "bbox_pred" not in k or k.startswith("rpn")
+    )
 
 
 def test_files_of_old_torchvision_versions(theirs):
     state = theirs.state_dict()
-    old = {k.replace("_blocks.0.0.", "_blocks.0.").replace("rpn.head.conv.0.0.", "rpn.head.conv."): v for k, v in state.items()}
+    old = {
+        k.replace("_blocks.0.0.", "_blocks.0.").replace("rpn.head.conv.0.0.", "rpn.head.conv."): v
+        for k, v in state.items()
+    }
     assert set(old) != set(state)
     assert set(from_torchvision(old)) == set(from_torchvision(state))
 
@@ -80,7 +110,9 @@ def test_a_classifier_gives_the_backbone_and_the_rest_is_drawn(tmp_path):
     torch.save(net.state_dict(), tmp_path / "resnet50.pth")
     built = build_detector("resnet50", weights=str(tmp_path / "resnet50.pth"))
     own = built.weights()
-    assert torch.equal(own["front.layers.conv1.weight"], net.conv1.weight) and torch.equal(own["stages.2.2.bn3.bias"], net.layer4[2].bn3.bias)
+    assert torch.equal(own["front.layers.conv1.weight"], net.conv1.weight) and torch.equal(
+        own["stages.2.2.bn3.bias"], net.layer4[2].bn3.bias
+    )
     assert built.config.norm_eps == 1e-5 and not built.config.stride_in_1x1
     drawn = built.origin["from_random"]
     assert built.origin["layout"] == "classifier" and len(built.origin["sha256"]) == 64
@@ -97,7 +129,12 @@ def test_no_weights_for_the_small_backbone(tmp_path):
     with pytest.raises(UserError, match="no weights 'coco' for the backbone 'small'"):
         build_detector("small", weights="coco")
     config, state, facts = starting_point("none", CONFIGS["resnet50"], tmp_path)
-    assert (config.norm, config.frozen_stages, state, facts) == ("batch", 0, {}, {"weights": "none"})
+    assert (config.norm, config.frozen_stages, state, facts) == (
+        "batch",
+        0,
+        {},
+        {"weights": "none"},
+    )
 
 
 @pytest.mark.parametrize("author", [{"__author__": "someone"}, {}])
@@ -123,10 +160,16 @@ def test_pickles_that_call_something_are_refused(tmp_path, suffix, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [
-    ("cut.pkl", b"\x80\x04", "could not be read"), ("empty.pkl", pickle.dumps({"model": {}}), "no named tensors"), ("x.h5", b"", "no known kind"),
-    ("list.pkl", pickle.dumps([1]), "no named tensors"), ("cut.safetensors", b"12", "could not be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("cut.pkl", b"\x80\x04", "could not be read"),
+        ("empty.pkl", pickle.dumps({"model": {}}), "no named tensors"),
+        ("x.h5", b"", "no known kind"),
+        ("list.pkl", pickle.dumps([1]), "no named tensors"),
+        ("cut.safetensors", b"12", "could not be read"),
+    ],
+)
 def test_files_that_are_no_weights(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message):

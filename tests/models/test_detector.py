@@ -24,7 +24,9 @@ def test_pyramids_of_pixels_and_latents_have_one_shape(pixels, latents, size):
     image = torch.zeros(1, 1, *size)
     latent = torch.zeros(1, 160, *(-(-n // 16) for n in size))
     with torch.no_grad():
-        shapes = [[x.shape[-2:] for x in m.features(x)] for m, x in ((pixels, image), (latents, latent))]
+        shapes = [
+            [x.shape[-2:] for x in m.features(x)] for m, x in ((pixels, image), (latents, latent))
+        ]
     assert shapes[0] == shapes[1]
     padded = [-(-n // 32) * 32 for n in size]
     assert shapes[0] == [tuple(-(-n // stride) for n in padded) for stride in (4, 8, 16, 32, 64)]
@@ -67,7 +69,9 @@ def test_weights_of_another_model_are_refused(tmp_path, pixels, latents):
     torch.save({"a": 1}, tmp_path / "pickle.safetensors")
     with pytest.raises(UserError, match="not a whole safetensors file"):
         load_weights(build_detector("small"), tmp_path / "pickle.safetensors")
-    save_file({k: v[:1] for k, v in pixels.state_dict().items() if v.ndim}, tmp_path / "cut.safetensors")
+    save_file(
+        {k: v[:1] for k, v in pixels.state_dict().items() if v.ndim}, tmp_path / "cut.safetensors"
+    )
     with pytest.raises(UserError, match="another model"):
         load_weights(build_detector("small"), tmp_path / "cut.safetensors")
 

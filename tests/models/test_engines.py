@@ -1,4 +1,6 @@
-"""The same weights and images give the same proposals, boxes and scores in both engines, and in Detectron2 by itself."""
+"""The same weights and images give the same proposals, boxes and scores in both engines, and in
+Detectron2 by itself.
+"""
 
 import os
 import pickle
@@ -13,7 +15,14 @@ from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
-from promic_nb.models.build import build_detector, build_translator, load_detector, load_weights, make_detector, save_weights
+from promic_nb.models.build import (
+    build_detector,
+    build_translator,
+    load_detector,
+    load_weights,
+    make_detector,
+    save_weights,
+)
 from promic_nb.models.checkpoints import read_state
 from promic_nb.models.config import CONFIGS, STYLES
 from promic_nb.models.conversion import from_detectron2, to_detectron2
@@ -30,32 +39,58 @@ SIZES = [(160, 224), (131, 203)]  # the second is odd
 def picture(size: tuple[int, int], seed: int = 0) -> torch.Tensor:
     """A colour image (3, H, W) in 0..255 with blobs of many sizes."""
     generator = torch.Generator().manual_seed(seed)
-    layers = [torch.rand(1, 3, -(-size[0] // s), -(-size[1] // s), generator=generator) for s in (4, 16, 64)]
-    return 255 * sum(torch.nn.functional.interpolate(x, size, mode="bilinear") for x in layers)[0] / 3
+    layers = [
+        torch.rand(1, 3, -(-size[0] // s), -(-size[1] // s), generator=generator)
+        for s in (4, 16, 64)
+    ]
+    return (
+        255 * sum(torch.nn.functional.interpolate(x, size, mode="bilinear") for x in layers)[0] / 3
+    )
 
 
 def calibrate(model: torch.nn.Module, batch: Batch) -> None:
-    """Give random frozen norms the statistics of a batch, as if they had been trained on it; and scores that differ between places."""
+    """Give random frozen norms the statistics of a batch, as if they had been trained on it; and
+    scores that differ between places.
+    """
 
     def settle(norm, inputs):
         x = inputs[0]
         norm.running_mean.copy_(x.mean((0, 2, 3)))
         norm.running_var.copy_(x.var((0, 2, 3)) + 1e-3)
 
-    hooks = [m.register_forward_pre_hook(settle) for m in model.modules() if isinstance(m, FrozenBatchNorm2d)]
+    hooks = [
+        m.register_forward_pre_hook(settle)
+        for m in model.modules()
+        if isinstance(m, FrozenBatchNorm2d)
+    ]
     with torch.no_grad():
         model.features(batch.inputs)
         for hook in hooks:
             hook.remove()
         generator = torch.Generator().manual_seed(1)
-        for layer, gain in ((model.rpn.head.cls_logits, 0.3), (model.rpn.head.bbox_pred, 0.02), (model.heads.box_predictor.cls_score, 1.0)):
-            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * gain / layer.weight[0].numel() ** 0.5)
-        model.heads.box_predictor.bbox_pred.weight.copy_(torch.randn(8, 1024, generator=generator) / 32)
+        for layer, gain in (
+            (model.rpn.head.cls_logits, 0.3),
+            (model.rpn.head.bbox_pred, 0.02),
+            (model.heads.box_predictor.cls_score, 1.0),
+        ):
+            layer.weight.copy_(
+                torch.randn(layer.weight.shape, generator=generator)
+                * gain
+                / layer.weight[0].numel() ** 0.5
+            )
+        model.heads.box_predictor.bbox_pred.weight.copy_(
+            torch.randn(8, 1024, generator=generator) / 32
+        )
 
 
 def settings(style: str, **changes):
-    """Table 3's detector in the style of some weights, with a threshold that lets random scores through."""
-    return replace(CONFIGS["resnet50"], **{**STYLES[style], "score_threshold": 0.3, "detections": 1000, **changes})
+    """Table 3's detector in the style of some weights, with a threshold that lets random scores
+    through.
+    """
+    return replace(
+        CONFIGS["resnet50"],
+        **{**STYLES[style], "score_threshold": 0.3, "detections": 1000, **changes},
+    )
 
 
 def random_detector(style: str, batch: Batch, seed: int = 0):
@@ -67,19 +102,26 @@ def random_detector(style: str, batch: Batch, seed: int = 0):
 
 def counterpart(model, latent_channels: int = 0):
     """The same weights in the other engine."""
-    translator = build_translator(model.config, latent_channels, lrb=True) if latent_channels else None
+    translator = (
+        build_translator(model.config, latent_channels, lrb=True) if latent_channels else None
+    )
     other = make_detector(model.config, "detectron2", translator).eval()
     other.load_weights(model.weights())
     return other
 
 
 def unmatched(ours: np.ndarray, theirs: np.ndarray) -> int:
-    """How many boxes of either list have no equal in the other. The order of nearly equal scores may differ."""
+    """How many boxes of either list have no equal in the other.
+
+    The order of nearly equal scores may differ.
+    """
     distance = np.abs(np.asarray(ours)[:, None] - np.asarray(theirs)[None]).max(-1)
     return int((distance.min(1) > BOX_PX).sum() + (distance.min(0) > BOX_PX).sum())
 
 
-def assert_equal_detections(ours: list[Detections], theirs: list[Detections], share: float = 0.0) -> None:
+def assert_equal_detections(
+    ours: list[Detections], theirs: list[Detections], share: float = 0.0
+) -> None:
     """Equal boxes with equal scores, but for a share of the boxes."""
     for a, b in zip(ours, theirs, strict=True):
         assert unmatched(a.boxes, b.boxes) <= share * (len(a.boxes) + len(b.boxes))
@@ -90,8 +132,10 @@ def assert_equal_detections(ours: list[Detections], theirs: list[Detections], sh
 def assert_equal_engines(a, b, batch: Batch) -> int:
     """Each stage on equal inputs, strictly; then the whole. Returns the number of detections.
 
-    From end to end, features that differ in their last bits may put an IoU on the other side of an NMS threshold, which replaces a box by
-    its neighbour. Among 1000 random proposals that happens now and then: one box in a hundred is let pass there.
+    From end to end, features that differ in their last bits may put an IoU on the other side of an
+    NMS threshold, which replaces a box by
+    its neighbour. Among 1000 random proposals that happens now and then: one box in a hundred is
+        let pass there.
     """
     with torch.no_grad():
         ours, theirs = a.features(batch.inputs), b.features(batch.inputs)
@@ -99,7 +143,10 @@ def assert_equal_engines(a, b, batch: Batch) -> int:
             torch.testing.assert_close(x, y, rtol=1e-3, atol=1e-3 * float(x.std()))
         proposals, others = a.propose(batch, ours), b.propose(batch, ours)
         assert [len(p) for p in proposals] == [len(p) for p in others]
-        assert sum(unmatched(x.numpy(), y.numpy()) for x, y in zip(proposals, others, strict=True)) == 0
+        assert (
+            sum(unmatched(x.numpy(), y.numpy()) for x, y in zip(proposals, others, strict=True))
+            == 0
+        )
         assert_equal_detections(a.refine(batch, ours, proposals), b.refine(batch, ours, proposals))
     found = a.predict(batch)
     assert_equal_detections(found, b.predict(batch), share=0.01)
@@ -131,7 +178,9 @@ def test_grey_images(pair):
 def test_latents(batch, size):
     teacher = random_detector("detectron2", batch)
     ours = mirror(teacher, build_translator("resnet50", LATENT_CHANNELS, lrb=True)).eval()
-    latent = torch.randn(1, LATENT_CHANNELS, *(-(-n // 16) for n in size), generator=torch.Generator().manual_seed(2))
+    latent = torch.randn(
+        1, LATENT_CHANNELS, *(-(-n // 16) for n in size), generator=torch.Generator().manual_seed(2)
+    )
     assert_equal_engines(ours, counterpart(ours, LATENT_CHANNELS), Batch(latent, [size], []))
     with torch.no_grad():
         image = teacher.features([picture(size)])
@@ -154,12 +203,35 @@ def table_3(config):
     from detectron2.config import get_cfg
 
     cfg = get_cfg()
-    cfg.merge_from_file(str(files("detectron2") / "model_zoo" / "configs" / "COCO-Detection" / "faster_rcnn_R_50_FPN_3x.yaml"))
-    cfg.merge_from_list([
-        "MODEL.DEVICE", "cpu", "MODEL.ANCHOR_GENERATOR.SIZES", [[32, 64, 128, 256, 512]], "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS", [[0.5, 1.0, 2.0]],
-        "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE", 128, "MODEL.ROI_HEADS.NUM_CLASSES", 1, "MODEL.ROI_HEADS.NMS_THRESH_TEST", 0.5,
-        "MODEL.ROI_HEADS.SCORE_THRESH_TEST", config.score_threshold, "TEST.DETECTIONS_PER_IMAGE", config.detections,
-    ])  # fmt: skip
+    cfg.merge_from_file(
+        str(
+            files("detectron2")
+            / "model_zoo"
+            / "configs"
+            / "COCO-Detection"
+            / "faster_rcnn_R_50_FPN_3x.yaml"
+        )
+    )
+    cfg.merge_from_list(
+        [
+            "MODEL.DEVICE",
+            "cpu",
+            "MODEL.ANCHOR_GENERATOR.SIZES",
+            [[32, 64, 128, 256, 512]],
+            "MODEL.ANCHOR_GENERATOR.ASPECT_RATIOS",
+            [[0.5, 1.0, 2.0]],
+            "MODEL.ROI_HEADS.BATCH_SIZE_PER_IMAGE",
+            128,
+            "MODEL.ROI_HEADS.NUM_CLASSES",
+            1,
+            "MODEL.ROI_HEADS.NMS_THRESH_TEST",
+            0.5,
+            "MODEL.ROI_HEADS.SCORE_THRESH_TEST",
+            config.score_threshold,
+            "TEST.DETECTIONS_PER_IMAGE",
+            config.detections,
+        ]
+    )
     return cfg
 
 
@@ -204,36 +276,59 @@ def test_detectron2_by_itself(batch):
     model = native(ours.config, to_detectron2(ours.weights()))
     with torch.no_grad():
         found = model([{"image": x.flip(0)} for x in batch.inputs])
-    theirs = [Detections(f["instances"].pred_boxes.tensor.numpy(), f["instances"].scores.numpy()) for f in found]
+    theirs = [
+        Detections(f["instances"].pred_boxes.tensor.numpy(), f["instances"].scores.numpy())
+        for f in found
+    ]
     assert sum(len(d.boxes) for d in theirs) > 20
     assert_equal_detections(ours.predict(batch), theirs, share=0.01)
 
 
 def test_a_model_zoo_file(tmp_path, batch):
-    """Written in the zoo's layout (a pickle of arrays with an author), read by Detectron2 and by us."""
+    """Written in the zoo's layout (a pickle of arrays with an author), read by Detectron2 and by
+    us.
+    """
     ours = random_detector("detectron2", batch)
     model = native(ours.config, to_detectron2(ours.weights()))
     path = tmp_path / "model_final.pkl"
-    extra = {"proposal_generator.anchor_generator.cell_anchors.0": np.zeros((15, 4), np.float32), "pixel_mean": np.zeros((3, 1, 1), np.float32)}
+    extra = {
+        "proposal_generator.anchor_generator.cell_anchors.0": np.zeros((15, 4), np.float32),
+        "pixel_mean": np.zeros((3, 1, 1), np.float32),
+    }
     with path.open("wb") as file:
-        pickle.dump({"model": {k: v.numpy() for k, v in model.state_dict().items()} | extra, "__author__": "Detectron2 Model Zoo"}, file)
+        pickle.dump(
+            {
+                "model": {k: v.numpy() for k, v in model.state_dict().items()} | extra,
+                "__author__": "Detectron2 Model Zoo",
+            },
+            file,
+        )
     state = from_detectron2(read_state(path))
     own = ours.weights()
     assert set(state) == set(own)
-    deltas = {f"heads.box_predictor.bbox_pred.{k}" for k in ("weight", "bias")}  # the background's are read by nobody
+    deltas = {
+        f"heads.box_predictor.bbox_pred.{k}" for k in ("weight", "bias")
+    }  # the background's are read by nobody
     assert all(torch.equal(state[k], own[k]) for k in set(own) - deltas)
     assert all(torch.equal(state[k][4:], own[k][4:]) for k in deltas)
 
 
 def test_losses_have_one_scale(batch):
-    """With every anchor and proposal sampled, nothing is left to chance; the box losses differ by the rounded tip of torchvision's L1."""
-    boxes = [torch.tensor([[10.0, 20, 90, 100], [100, 30, 190, 130]]), torch.tensor([[5.0, 5, 60, 64]])]
+    """With every anchor and proposal sampled, nothing is left to chance; the box losses differ by
+    the rounded tip of torchvision's L1.
+    """
+    boxes = [
+        torch.tensor([[10.0, 20, 90, 100], [100, 30, 190, 130]]),
+        torch.tensor([[5.0, 5, 60, 64]]),
+    ]
     trained = Batch(batch.inputs, batch.sizes, boxes)
     ours = random_detector("detectron2", batch)
     theirs = counterpart(ours)
     a, b = ours.train().losses(trained), theirs.train().losses(trained)
     assert set(a) == set(b)
-    assert float(sum(a.values()).detach()) == pytest.approx(float(sum(b.values()).detach()), rel=0.2)
+    assert float(sum(a.values()).detach()) == pytest.approx(
+        float(sum(b.values()).detach()), rel=0.2
+    )
 
 
 def test_files_are_read_by_either_engine(tmp_path, batch):
@@ -244,7 +339,9 @@ def test_files_are_read_by_either_engine(tmp_path, batch):
     assert again.config == ours.config
     assert_equal_detections(again.predict(batch), theirs.predict(batch), share=0.01)
     with pytest.raises(UserError, match="other settings"):
-        load_weights(make_detector(CONFIGS["resnet50"], "detectron2"), tmp_path / "model.safetensors")
+        load_weights(
+            make_detector(CONFIGS["resnet50"], "detectron2"), tmp_path / "model.safetensors"
+        )
 
 
 def test_equal_seeds_start_from_equal_weights():
@@ -255,14 +352,33 @@ def test_equal_seeds_start_from_equal_weights():
 
 @pytest.mark.real_data
 def test_trained_on_micrographs(tmp_path, lucchi):
-    """After some training on real slices, on parts of test slices. PROMIC_PARITY_STEPS makes the training longer."""
+    """After some training on real slices, on parts of test slices.
+
+    PROMIC_PARITY_STEPS makes the training longer.
+    """
     ids = lucchi.ids("train", 10)
-    slices = [lucchi.image("train", i) for i in ids], [boxes_from_mask(lucchi.mask("train", i)) for i in ids]
+    slices = (
+        [lucchi.image("train", i) for i in ids],
+        [boxes_from_mask(lucchi.mask("train", i)) for i in ids],
+    )
     steps = int(os.environ.get("PROMIC_PARITY_STEPS", "2"))
     model = make_detector(settings("scratch", score_threshold=0.05))
-    train_detector(model, slices, slices[0][0].shape, Solver(steps, 0.005), folder=tmp_path, crop=192, progress=False)
-    parts = [torch.from_numpy(lucchi.image("test", i)[:192, :253].copy())[None].float() for i in lucchi.ids("test", 80)]
-    assert_equal_engines(model.eval(), counterpart(model), Batch(parts, [(192, 253)] * len(parts), []))
+    train_detector(
+        model,
+        slices,
+        slices[0][0].shape,
+        Solver(steps, 0.005),
+        folder=tmp_path,
+        crop=192,
+        progress=False,
+    )
+    parts = [
+        torch.from_numpy(lucchi.image("test", i)[:192, :253].copy())[None].float()
+        for i in lucchi.ids("test", 80)
+    ]
+    assert_equal_engines(
+        model.eval(), counterpart(model), Batch(parts, [(192, 253)] * len(parts), [])
+    )
 
 
 def test_only_resnet_50():
@@ -276,7 +392,9 @@ def test_frozen_and_mirrored(batch):
     student = mirror(teacher, build_translator("resnet50", 128, lrb=False))
     assert all(p.requires_grad for p in student.front.parameters())
     assert student.engine == "detectron2"
-    losses = student.train().losses(Batch(torch.randn(1, 128, 8, 8), [(128, 128)], [torch.tensor([[10.0, 10, 60, 60]])]))
+    losses = student.train().losses(
+        Batch(torch.randn(1, 128, 8, 8), [(128, 128)], [torch.tensor([[10.0, 10, 60, 60]])])
+    )
     sum(losses.values()).backward()
     assert all(torch.isfinite(p.grad).all() for p in student.front.parameters())
     assert settings("detectron2").frozen_stages == 2

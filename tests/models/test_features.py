@@ -45,6 +45,8 @@ def test_correlation_is_that_of_numpy_over_all_slices():
     found = ChannelCorrelation()
     for a, b in zip(x, y, strict=True):
         found.add(torch.from_numpy(a), torch.from_numpy(b))
-    assert found.value[0] == pytest.approx(np.corrcoef(x[:, 0].ravel(), y[:, 0].ravel())[0, 1], abs=1e-9)
+    assert found.value[0] == pytest.approx(
+        np.corrcoef(x[:, 0].ravel(), y[:, 0].ravel())[0, 1], abs=1e-9
+    )
     assert found.value[1] == pytest.approx(-1)
     assert np.isnan(found.value[2:]).all()  # constant in one of the models

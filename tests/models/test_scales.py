@@ -20,7 +20,12 @@ class Bright:
     def predict(self, batch):
         rows, columns = np.nonzero(batch.inputs[0][0].numpy() > 128)
         box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-        return [Detections(np.array([box], np.float32), np.array([0.5 + min(batch.sizes[0]) / 1000], np.float32))]
+        return [
+            Detections(
+                np.array([box], np.float32),
+                np.array([0.5 + min(batch.sizes[0]) / 1000], np.float32),
+            )
+        ]
 
 
 def test_boxes_come_back_in_the_images_pixels():

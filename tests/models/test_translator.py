@@ -11,12 +11,25 @@ from promic_nb.models.translator import DomainTranslator
 def test_output_is_stage_2_of_resnet(channels, height, width, kernel_size):
     translator = DomainTranslator(channels, kernel_size=kernel_size).eval()
     with torch.no_grad():
-        assert translator(torch.zeros(1, channels, height, width)).shape == (1, 256, 4 * height, 4 * width)
+        assert translator(torch.zeros(1, channels, height, width)).shape == (
+            1,
+            256,
+            4 * height,
+            4 * width,
+        )
 
 
 def test_layers_of_figure_21():
     layers = [type(m) for m in DomainTranslator().upsample]
-    assert layers == [nn.BatchNorm2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d, nn.BatchNorm2d, nn.ReLU]
+    assert layers == [
+        nn.BatchNorm2d,
+        nn.ConvTranspose2d,
+        nn.BatchNorm2d,
+        nn.ReLU,
+        nn.ConvTranspose2d,
+        nn.BatchNorm2d,
+        nn.ReLU,
+    ]
 
 
 def test_lrb_is_all_that_differs():

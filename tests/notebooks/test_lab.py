@@ -35,7 +35,9 @@ def test_the_kernel_computes_with_this_environment():
     try:
         said = []
         client.execute_interactive(
-            "import sys, promic_nb; print(sys.prefix)", timeout=PATIENCE, output_hook=lambda m: said.append(m["content"].get("text", ""))
+            "import sys, promic_nb; print(sys.prefix)",
+            timeout=PATIENCE,
+            output_hook=lambda m: said.append(m["content"].get("text", "")),
         )
         assert "".join(said).strip() == sys.prefix
     finally:
@@ -56,11 +58,19 @@ def test_the_lab_lists_notebooks_and_kernel(tmp_path):
         "--IdentityProvider.token=secret",
         "--allow-root",
     ]
-    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path)}
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    environment = {
+        **os.environ,
+        "JUPYTER_RUNTIME_DIR": str(tmp_path),
+        "JUPYTER_CONFIG_DIR": str(tmp_path),
+    }
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     try:
         assert "python3" in get(port, "kernelspecs", server)["kernelspecs"]
-        assert {f["name"] for f in get(port, "contents", server)["content"]} >= {p.name for p in NOTEBOOKS}
+        assert {f["name"] for f in get(port, "contents", server)["content"]} >= {
+            p.name for p in NOTEBOOKS
+        }
     finally:
         server.terminate()
         server.wait(60)
@@ -68,7 +78,9 @@ def test_the_lab_lists_notebooks_and_kernel(tmp_path):
 
 def get(port: int, what: str, server: subprocess.Popen) -> dict:
     """An answer of the server's API, as soon as it has started."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/{what}", headers={"Authorization": "token secret"})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/{what}", headers={"Authorization": "token secret"}
+    )
     until = time.monotonic() + PATIENCE
     while True:
         try:

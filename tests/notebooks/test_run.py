@@ -22,13 +22,22 @@ def execute(out, tiny_root):
     (out / "notebooks").mkdir(parents=True)
 
     def run(name: str, **parameters):
-        given = {"tables": str(out / "tables"), "figures": str(out / "figures"), "data": str(tiny_root), **parameters}
+        given = {
+            "tables": str(out / "tables"),
+            "figures": str(out / "figures"),
+            "data": str(tiny_root),
+            **parameters,
+        }
         declared = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
         target = out / "notebooks" / f"{name}.ipynb"
         papermill.execute_notebook(
-            ROOT / "notebooks" / f"{name}.ipynb", target, {k: v for k, v in given.items() if k in declared},
-            engine_name="promic", cwd=ROOT, progress_bar=False,
-        )  # fmt: skip
+            ROOT / "notebooks" / f"{name}.ipynb",
+            target,
+            {k: v for k, v in given.items() if k in declared},
+            engine_name="promic",
+            cwd=ROOT,
+            progress_bar=False,
+        )
 
     return run
 
@@ -36,18 +45,38 @@ def execute(out, tiny_root):
 def test_00_quickstart(execute, out):
     """With two iterations of training; then again from what the first run kept."""
     for _ in range(2):
-        execute("00_quickstart", gains=[-500, 500], steps=2, crop=64, channels=1, folder=str(out / "quickstart"))
+        execute(
+            "00_quickstart",
+            gains=[-500, 500],
+            steps=2,
+            crop=64,
+            channels=1,
+            folder=str(out / "quickstart"),
+        )
         assert (out / "figures" / "quickstart.png").is_file()
     (kept,) = (out / "quickstart").iterdir()
-    assert {p.name for p in kept.iterdir()} == {"decoded.safetensors", "latent.safetensors", "latents"}
+    assert {p.name for p in kept.iterdir()} == {
+        "decoded.safetensors",
+        "latent.safetensors",
+        "latents",
+    }
     page = json.loads((out / "notebooks" / "00_quickstart.ipynb").read_text())
     shown = [o["data"] for c in page["cells"] for o in c.get("outputs", []) if "data" in o]
     assert any("application/vnd.jupyter.widget-view+json" in data for data in shown)
-    widgets = {s["model_name"]: s["state"] for s in page["metadata"]["widgets"].popitem()[1]["state"].values()}
-    rates = [float(label.split()[0]) for label in widgets["SelectionSliderModel"]["_options_labels"]]
+    widgets = {
+        s["model_name"]: s["state"]
+        for s in page["metadata"]["widgets"].popitem()[1]["state"].values()
+    }
+    rates = [
+        float(label.split()[0]) for label in widgets["SelectionSliderModel"]["_options_labels"]
+    ]
     assert len(rates) == 2 and rates[0] < rates[1]
-    assert len(widgets["StackModel"]["children"]) == 2 and widgets["LinkModel"]["target"][1] == "selected_index"
-    # nbclient answers an Output widget while it waits for the cell's reply, and can lose that reply.
+    assert (
+        len(widgets["StackModel"]["children"]) == 2
+        and widgets["LinkModel"]["target"][1] == "selected_index"
+    )
+    # nbclient answers an Output widget while it waits for the cell's reply, and can lose that
+    # reply.
     assert "OutputModel" not in widgets
 
 
@@ -63,11 +92,14 @@ def test_02_train_codec(execute, out):
     assert (out / "codec" / "jpegai_beta0.01.safetensors").stat().st_size < 12e6
 
 
-@pytest.mark.parametrize(("codec", "settings"), [
-    ("jpeg", [{"quality": q} for q in (5, 15, 40, 80)]),
-    ("hevc", [{"qp": q} for q in (44, 38, 32, 26)]),
-    ("jpegai_bop_off", [{"beta": 0.02}, {"target_bpp": [0.3]}]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("codec", "settings"),
+    [
+        ("jpeg", [{"quality": q} for q in (5, 15, 40, 80)]),
+        ("hevc", [{"qp": q} for q in (44, 38, 32, 26)]),
+        ("jpegai_bop_off", [{"beta": 0.02}, {"target_bpp": [0.3]}]),
+    ],
+)
 def test_03_codec_benchmark(execute, out, codec, settings):
     execute("03_codec_benchmark", codec=codec, settings=settings, every=1)
     table = pd.read_parquet(out / "tables" / f"benchmark_{codec}.parquet")
@@ -81,10 +113,20 @@ def test_04_rate_distortion(execute, out):
     tables = [out / "tables" / f"benchmark_{c}.parquet" for c in ("jpeg", "hevc", "jpegai_bop_off")]
     other = out / "elsewhere.parquet"
     pd.read_parquet(tables[0]).assign(dataset="lucchi").to_parquet(other)
-    execute("04_rate_distortion", benchmarks=[*map(str, tables), str(other)], references=["jpeg", "hevc"])
-    bd = pd.read_parquet(out / "tables" / "bd_rate.parquet").set_index(["reference", "codec", "metric"]).sort_index()
+    execute(
+        "04_rate_distortion",
+        benchmarks=[*map(str, tables), str(other)],
+        references=["jpeg", "hevc"],
+    )
+    bd = (
+        pd.read_parquet(out / "tables" / "bd_rate.parquet")
+        .set_index(["reference", "codec", "metric"])
+        .sort_index()
+    )
     assert bd.bd_rate_percent["jpeg", "jpeg", "psnr"] == pytest.approx(0, abs=1e-9)
-    assert bd.bd_rate_percent["jpeg", "hevc", "psnr"] < 0 < bd.bd_rate_percent["hevc", "jpeg", "psnr"]
+    assert (
+        bd.bd_rate_percent["jpeg", "hevc", "psnr"] < 0 < bd.bd_rate_percent["hevc", "jpeg", "psnr"]
+    )
     assert "2 points" in bd.reason["jpeg", "jpegai_bop_off", "psnr"]
     cost = pd.read_parquet(out / "tables" / "coding_cost.parquet").set_index("codec")
     assert cost.encode_mpixel_s["jpeg"] > cost.encode_mpixel_s["hevc"] > 0
@@ -93,7 +135,13 @@ def test_04_rate_distortion(execute, out):
 
 
 def test_05_latents(execute, out):
-    execute("05_latents", settings={"beta": 0.02}, train_every=1, test_every=1, folder=str(out / "latents" / "low"))
+    execute(
+        "05_latents",
+        settings={"beta": 0.02},
+        train_every=1,
+        test_every=1,
+        folder=str(out / "latents" / "low"),
+    )
     assert (out / "latents" / "low" / "test" / "signature.json").is_file()
     assert (pd.read_parquet(out / "tables" / "rates_low.parquet").bpp > 0).all()
 
@@ -105,20 +153,36 @@ def model(out, recipe: str, rate: str = "low") -> Path:
 @pytest.mark.parametrize("recipe", ["original", "A"])
 def test_07_pixel_detectors(execute, out, recipe):
     rate = "pixels" if recipe == "original" else "low"
-    start = "" if recipe == "original" else str(model(out, "original", "pixels") / "model.safetensors")
+    start = (
+        "" if recipe == "original" else str(model(out, "original", "pixels") / "model.safetensors")
+    )
     execute(
-        "07_train_detector", recipe=recipe, rate=rate, start=start, latents="" if recipe == "original" else str(out / "latents" / "low"),
-        steps=4, crop=128, train_every=1, test_every=1, folder=str(model(out, recipe, rate)),
-    )  # fmt: skip
+        "07_train_detector",
+        recipe=recipe,
+        rate=rate,
+        start=start,
+        latents="" if recipe == "original" else str(out / "latents" / "low"),
+        steps=4,
+        crop=128,
+        train_every=1,
+        test_every=1,
+        folder=str(model(out, recipe, rate)),
+    )
     names = {"AP", "AP50", "AP75", "APs", "APm", "APl"}
-    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == names | {f"{n} (voc11)" for n in names}
+    assert set(pd.read_parquet(model(out, recipe, rate) / "ap.parquet").metric) == names | {
+        f"{n} (voc11)" for n in names
+    }
 
 
 def test_06_guided_translator(execute, out):
     execute(
-        "06_guided_translator", teacher=str(model(out, "A") / "model.safetensors"), latents=str(out / "latents" / "low"), steps=3, crop=128,
+        "06_guided_translator",
+        teacher=str(model(out, "A") / "model.safetensors"),
+        latents=str(out / "latents" / "low"),
+        steps=3,
+        crop=128,
         folder=str(model(out, "translator-lrb")),
-    )  # fmt: skip
+    )
     assert (model(out, "translator-lrb") / "model.safetensors").is_file()
 
 
@@ -126,9 +190,16 @@ def test_06_guided_translator(execute, out):
 def test_07_latent_detectors(execute, out, recipe):
     translator = "" if recipe == "C" else str(model(out, "translator-lrb") / "model.safetensors")
     execute(
-        "07_train_detector", recipe=recipe, rate="low", start=str(model(out, "A") / "model.safetensors"), translator=translator,
-        latents=str(out / "latents" / "low"), steps=4, crop=128, folder=str(model(out, recipe)),
-    )  # fmt: skip
+        "07_train_detector",
+        recipe=recipe,
+        rate="low",
+        start=str(model(out, "A") / "model.safetensors"),
+        translator=translator,
+        latents=str(out / "latents" / "low"),
+        steps=4,
+        crop=128,
+        folder=str(model(out, recipe)),
+    )
     assert pd.read_parquet(model(out, recipe) / "ap.parquet").bpp.notna().all()
 
 
@@ -137,12 +208,32 @@ def test_vm33_by_parameter(execute, out, vm33_folder, monkeypatch):
     """The same notebooks on a codec of 128 channels: benchmark, latents, and a detector on them."""
     monkeypatch.setenv("PROMIC_VM33", str(vm33_folder))
     execute("03_codec_benchmark", codec="jpegai_vm33", settings=[{}, {"gain": 443}], every=1)
-    assert set(pd.read_parquet(out / "tables" / "benchmark_jpegai_vm33.parquet").setting) == {"vm3.3", "vm3.3 gain=443"}
+    assert set(pd.read_parquet(out / "tables" / "benchmark_jpegai_vm33.parquet").setting) == {
+        "vm3.3",
+        "vm3.3 gain=443",
+    }
     latents = out / "latents" / "vm33"
-    execute("05_latents", codec="jpegai_vm33", settings={"gain": 0}, rate="vm33", train_every=1, test_every=1, folder=str(latents))
+    execute(
+        "05_latents",
+        codec="jpegai_vm33",
+        settings={"gain": 0},
+        rate="vm33",
+        train_every=1,
+        test_every=1,
+        folder=str(latents),
+    )
     assert np.load(latents / "test" / "latents.npy").shape[1] == 128
     start, folder = str(model(out, "A") / "model.safetensors"), out / "vm33"
-    execute("07_train_detector", recipe="B", rate="vm33", start=start, latents=str(latents), steps=2, crop=128, folder=str(folder))
+    execute(
+        "07_train_detector",
+        recipe="B",
+        rate="vm33",
+        start=start,
+        latents=str(latents),
+        steps=2,
+        crop=128,
+        folder=str(folder),
+    )
     assert pd.read_parquet(folder / "ap.parquet").bpp.notna().all()
 
 
@@ -152,10 +243,17 @@ def test_08_detection(execute, out):
     bd = pd.read_parquet(out / "tables" / "bd_ap.parquet")
     assert set(bd.recipe) == {"C", "H", "ProMIC"}
     assert bd.bd_pp.isna().all()
-    assert bd.query("metric == 'AP50'").reason.str.contains("1 points").all()  # one rate is no curve
+    assert (
+        bd.query("metric == 'AP50'").reason.str.contains("1 points").all()
+    )  # one rate is no curve
     order = pd.read_parquet(out / "tables" / "table6.parquet").recipe.unique()
-    assert list(order) == ["B", "C", "D", "E", "F", "G", "H", "ProMIC"] and pd.read_parquet(out / "tables" / "ranking.parquet").empty
-    assert (out / "figures" / "ap_h_promic.png").is_file() and not (out / "figures" / "panels").exists()
+    assert (
+        list(order) == ["B", "C", "D", "E", "F", "G", "H", "ProMIC"]
+        and pd.read_parquet(out / "tables" / "ranking.parquet").empty
+    )
+    assert (out / "figures" / "ap_h_promic.png").is_file() and not (
+        out / "figures" / "panels"
+    ).exists()
 
 
 def test_09_conformance(execute, out):
@@ -173,29 +271,52 @@ def test_10_complexity(execute, out):
     assert table7.delta_percent["A"] == 0 and table7.gmac["ProMIC"] < table7.gmac["A"]
     timing = pd.read_parquet(out / "tables" / "timing.parquet")
     assert set(timing.way) == {"A, HOP", "A, BOP", "ProMIC"} and (timing.seconds > 0).all()
-    assert {"entropy decoding", "hyperprior", "context", "translator", "box head"} <= set(timing[timing.way == "ProMIC"].part)
+    assert {"entropy decoding", "hyperprior", "context", "translator", "box head"} <= set(
+        timing[timing.way == "ProMIC"].part
+    )
 
 
 def test_11_transform_coding(execute, out):
     execute("11_transform_coding", qualities=[50], shares=[0.1, 0.2], blocks=[8, 0], crop=128)
     sizes = pd.read_parquet(out / "tables" / "transform_jpeg.parquet").set_index("transform")
-    assert sizes.equal_scan["integer"] and sizes.equal_image["integer"] and (sizes.difference_percent.abs() < 2).all()
-    kept = pd.read_parquet(out / "tables" / "transform_threshold.parquet").pivot_table(index=["block", "share"], columns="transform", values="mse")
+    assert (
+        sizes.equal_scan["integer"]
+        and sizes.equal_image["integer"]
+        and (sizes.difference_percent.abs() < 2).all()
+    )
+    kept = pd.read_parquet(out / "tables" / "transform_threshold.parquet").pivot_table(
+        index=["block", "share"], columns="transform", values="mse"
+    )
     assert (kept.DCT < kept.DFT).all()
 
 
 def test_12_train_deblocking(execute, out):
     for trained_on in ("75", "random"):
         execute(
-            "12_train_deblocking", network="xception", trained_on=trained_on, steps=2, batch=2, every=8, qualities=[25, 75],
+            "12_train_deblocking",
+            network="xception",
+            trained_on=trained_on,
+            steps=2,
+            batch=2,
+            every=8,
+            qualities=[25, 75],
             folder=str(out / "deblocking" / "xception" / "mse" / trained_on / "seed0"),
-        )  # fmt: skip
-    results = pd.read_parquet(out / "deblocking" / "xception" / "mse" / "75" / "seed0" / "results.parquet")
-    assert set(results.metric) == {"mae", "mse", "psnr_db", "ssim"} and set(results["size"]) == {"full", "centre"}
+        )
+    results = pd.read_parquet(
+        out / "deblocking" / "xception" / "mse" / "75" / "seed0" / "results.parquet"
+    )
+    assert set(results.metric) == {"mae", "mse", "psnr_db", "ssim"} and set(results["size"]) == {
+        "full",
+        "centre",
+    }
 
 
 def test_13_deblocking(execute, out):
-    execute("13_deblocking", shown=[25, 75], results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))])
+    execute(
+        "13_deblocking",
+        shown=[25, 75],
+        results=[str(p) for p in sorted((out / "deblocking").rglob("results.parquet"))],
+    )
     summary = pd.read_parquet(out / "tables" / "deblocking_summary.parquet")
     assert set(summary.trained_on) == {"75", "random"} and summary.reference.notna().all()
     assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 9
@@ -204,25 +325,57 @@ def test_13_deblocking(execute, out):
 
 def test_14_latent_learning_train(execute, out):
     for rate, beta in (("0.30", 300.0), ("0.72", 1000.0)):
-        execute("14_latent_learning_train", rate=rate, beta=beta, codec_width=8, codec_steps=4, steps=2, batch=4, sides=[48, 64], train_every=2,
-                test_every=1, large=True, folder=str(out / "latent_learning" / rate))  # fmt: skip
+        execute(
+            "14_latent_learning_train",
+            rate=rate,
+            beta=beta,
+            codec_width=8,
+            codec_steps=4,
+            steps=2,
+            batch=4,
+            sides=[48, 64],
+            train_every=2,
+            test_every=1,
+            large=True,
+            folder=str(out / "latent_learning" / rate),
+        )
     learned = pd.read_parquet(out / "latent_learning" / "0.30" / "learned.parquet")
     assert set(learned.task) == {"classification", "segmentation"}
     assert learned.query("metric != 'top5'").value.between(0, 1).all()
 
 
 def test_15_latent_learning(execute, out):
-    execute("15_latent_learning", results=[str(out / "latent_learning" / rate) for rate in ("0.30", "0.72")])
+    execute(
+        "15_latent_learning",
+        results=[str(out / "latent_learning" / rate) for rate in ("0.30", "0.72")],
+    )
     gains = pd.read_parquet(out / "tables" / "latent_learning_gains.parquet")
     assert set(gains.rate) == {"0.30", "0.72", "mean"} and gains.gain_pp.notna().all()
     assert "variable - middle" in set(gains.comparison)
-    networks = pd.read_parquet(out / "tables" / "latent_learning_networks.parquet").set_index("network")
-    assert networks.layers.to_dict() == {"resnet41": 41, "mobilenetv2_45": 45, "resnet49": 49, "resnet50": 50, "mobilenetv2": 53}
+    networks = pd.read_parquet(out / "tables" / "latent_learning_networks.parquet").set_index(
+        "network"
+    )
+    assert networks.layers.to_dict() == {
+        "resnet41": 41,
+        "mobilenetv2_45": 45,
+        "resnet49": 49,
+        "resnet50": 50,
+        "mobilenetv2": 53,
+    }
     assert (out / "figures" / "rate_term_plot.png").is_file()
 
 
 def test_16_multitask_train(execute, out):
-    execute("16_multitask_train", class_side=32, class_steps=1, face_steps=1, batch=2, width=0.05, test_limit=8, folder=str(out / "multitask"))
+    execute(
+        "16_multitask_train",
+        class_side=32,
+        class_steps=1,
+        face_steps=1,
+        batch=2,
+        width=0.05,
+        test_limit=8,
+        folder=str(out / "multitask"),
+    )
     faces = pd.read_parquet(out / "multitask" / "faces.parquet")
     assert set(faces.stage) == {"one by one", "together"} and faces.value.notna().all()
 
@@ -230,15 +383,28 @@ def test_16_multitask_train(execute, out):
 def test_17_multitask(execute, out):
     execute("17_multitask", results=str(out / "multitask"))
     table = pd.read_parquet(out / "tables" / "multitask_classification.parquet")
-    assert set(table.framework) == {"framework1", "framework2"} and table.percent.between(0, 100).all()
+    assert (
+        set(table.framework) == {"framework1", "framework2"} and table.percent.between(0, 100).all()
+    )
     assert (out / "figures" / "multitask_course.png").is_file()
 
 
 def test_19_features(execute, out):
-    paths = {name: str(model(out, recipe) / "model.safetensors") for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("frozen", "C"))}
-    execute("19_features", **paths, latents=str(out / "latents" / "low"), every=1, folder=str(out / "features" / "low" / "seed0"))
+    paths = {
+        name: str(model(out, recipe) / "model.safetensors")
+        for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("frozen", "C"))
+    }
+    execute(
+        "19_features",
+        **paths,
+        latents=str(out / "latents" / "low"),
+        every=1,
+        folder=str(out / "features" / "low" / "seed0"),
+    )
     table = pd.read_parquet(out / "features" / "low" / "seed0" / "feature_correlation.parquet")
-    assert table.groupby(["model", "stage"]).size().to_dict() == {(m, s): n for m in ("full", "frozen") for s, n in ((3, 32), (4, 64))}
+    assert table.groupby(["model", "stage"]).size().to_dict() == {
+        (m, s): n for m in ("full", "frozen") for s, n in ((3, 32), (4, 64))
+    }
     assert table.correlation.dropna().between(-1, 1).all()
 
 
@@ -247,7 +413,12 @@ def test_20_cross_rate(execute, out, recipe):
     latents = {rate: str(out / "latents" / "low") for rate in ("low", "other")}
     folder = out / "cross_rate" / recipe / "seed0"
     execute(
-        "20_cross_rate", recipe=recipe, models={"low": str(model(out, recipe) / "model.safetensors")}, latents=latents, every=1, folder=str(folder)
+        "20_cross_rate",
+        recipe=recipe,
+        models={"low": str(model(out, recipe) / "model.safetensors")},
+        latents=latents,
+        every=1,
+        folder=str(folder),
     )
     table = pd.read_parquet(folder / "cross_rate.parquet").set_index(["tested", "metric"]).value
     known = pd.read_parquet(model(out, recipe) / "ap.parquet").set_index("metric").value
@@ -262,46 +433,85 @@ def test_21_probes(execute, out):
         assert (out / "figures" / f"{figure}.png").is_file()
 
 
-@pytest.mark.parametrize(("variant", "options"), [
-    ("channels", {"channels": 16, "channel_choice": "importance"}),
-    ("one-model", {"rate_input": "affine", "rates": ["low", "same"]}),
-    ("guidance", {"guidance": 0.5}),
-    ("masks", {"masks": True}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("variant", "options"),
+    [
+        ("channels", {"channels": 16, "channel_choice": "importance"}),
+        ("one-model", {"rate_input": "affine", "rates": ["low", "same"]}),
+        ("guidance", {"guidance": 0.5}),
+        ("masks", {"masks": True}),
+    ],
+)
 def test_06_and_07_extensions(execute, out, variant, options):
-    latents, folder, guided = str(out / "latents" / "low"), out / "extensions" / variant, str(model(out, "translator-lrb") / "model.safetensors")
+    latents, folder, guided = (
+        str(out / "latents" / "low"),
+        out / "extensions" / variant,
+        str(model(out, "translator-lrb") / "model.safetensors"),
+    )
     shared = {"latents": latents, "crop": 128, **options}
     if variant == "channels":
         shared["importance_of"] = guided
     if variant == "one-model":
         shared["rates"] = dict.fromkeys(options["rates"], latents)
     if variant in ("channels", "one-model"):
-        execute("06_guided_translator", teacher=str(model(out, "A") / "model.safetensors"), steps=2, folder=str(folder / "translator"), **shared)
+        execute(
+            "06_guided_translator",
+            teacher=str(model(out, "A") / "model.safetensors"),
+            steps=2,
+            folder=str(folder / "translator"),
+            **shared,
+        )
         guided = str(folder / "translator" / "model.safetensors")
     execute(
-        "07_train_detector", recipe="ProMIC", rate="all" if variant == "one-model" else "low", start=str(model(out, "A") / "model.safetensors"),
-        translator=guided, steps=2, folder=str(folder), **shared,
-    )  # fmt: skip
+        "07_train_detector",
+        recipe="ProMIC",
+        rate="all" if variant == "one-model" else "low",
+        start=str(model(out, "A") / "model.safetensors"),
+        translator=guided,
+        steps=2,
+        folder=str(folder),
+        **shared,
+    )
     ap = pd.read_parquet(folder / "ap.parquet")
     assert list(ap.rate.unique()) == options.get("rates", ["low"]) and ap.bpp.notna().all()
-    assert (folder / "mask_ap.parquet").is_file() == (out / "figures" / "masks_ProMIC_low.png").is_file() == (variant == "masks")
+    assert (
+        (folder / "mask_ap.parquet").is_file()
+        == (out / "figures" / "masks_ProMIC_low.png").is_file()
+        == (variant == "masks")
+    )
 
 
 def test_18_extensions(execute, out):
     plain = [model(out, recipe) / "ap.parquet" for recipe in ("A", "ProMIC")]
-    execute("18_extensions", results=[str(p) for p in [*plain, *sorted((out / "extensions").glob("*/ap.parquet"))]])
+    execute(
+        "18_extensions",
+        results=[str(p) for p in [*plain, *sorted((out / "extensions").glob("*/ap.parquet"))]],
+    )
     table = pd.read_parquet(out / "tables" / "extensions.parquet")
-    assert set(table.variant) == {"plain", "channels", "guidance", "one model", "masks"} and set(table.of) == {"boxes", "masks"}
+    assert set(table.variant) == {"plain", "channels", "guidance", "one model", "masks"} and set(
+        table.of
+    ) == {"boxes", "masks"}
     channels = pd.read_parquet(out / "tables" / "channels.parquet")
     assert channels.channels.tolist() == [16, 160] and channels.gmac.is_monotonic_increasing
-    assert (out / "figures" / "channels_plot.png").is_file() and (out / "figures" / "one_model.png").is_file()
+    assert (out / "figures" / "channels_plot.png").is_file() and (
+        out / "figures" / "one_model.png"
+    ).is_file()
 
 
 def test_22_search(execute, out):
     limits = {"base_lr": [1e-4, 1e-2], "batch": [1, 2], "initial": [1, 2], "interval": [1, 2]}
     folder = out / "search" / "original" / "pixels"
     for trials in (1, 2):  # the second run goes on
-        execute("22_search", trials=trials, steps=2, eval_every=1, limits=limits, train_every=1, val_every=1, folder=str(folder))
+        execute(
+            "22_search",
+            trials=trials,
+            steps=2,
+            eval_every=1,
+            limits=limits,
+            train_every=1,
+            val_every=1,
+            folder=str(folder),
+        )
     assert pd.read_parquet(folder / "trials.parquet").state.isin(["complete", "pruned"]).sum() == 2
 
 

@@ -21,20 +21,29 @@ from promic_nb.studies.deblocking import (
     storage_table,
     summary,
     train_deblocker,
-)  # fmt: skip
+)
 from promic_nb.studies.deblocking.losses import HighFrequency, Perceptual
 from promic_nb.studies.deblocking.restore import centre, pairs
 
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory):
-    return open_cells(write_phantom_cells(tmp_path_factory.mktemp("cells") / "some", count=10, side=64))
+    return open_cells(
+        write_phantom_cells(tmp_path_factory.mktemp("cells") / "some", count=10, side=64)
+    )
 
 
-@pytest.mark.parametrize(("name", "published", "percent"), [
-    ("unet", 888_003, 0.4),
-    ("resnet", 114_691, 0), ("jjnet", 244_771, 0), ("dense_unet", 198_115, 0.3), ("xception", 11_183, 0), ("memnet", 84_403, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "published", "percent"),
+    [
+        ("unet", 888_003, 0.4),
+        ("resnet", 114_691, 0),
+        ("jjnet", 244_771, 0),
+        ("dense_unet", 198_115, 0.3),
+        ("xception", 11_183, 0),
+        ("memnet", 84_403, 0),
+    ],
+)
 def test_parameters_are_those_of_table_4(name, published, percent):
     assert NETWORKS[name].published == published
     assert parameter_count(build_network(name)) == pytest.approx(published, rel=percent / 100)
@@ -86,7 +95,9 @@ def test_perceptual_loss_mixes_features_and_mae():
     with torch.inference_mode():
         assert loss.maps(target).shape == (1, 512, 2, 2)  # 6 x 6 for 192 x 192
         structure = (loss.maps(prediction) - loss.maps(target)).abs().mean()
-        assert loss(prediction, target).item() == pytest.approx((0.9 * structure + 0.1 * (prediction - target).abs().mean()).item(), rel=1e-5)
+        assert loss(prediction, target).item() == pytest.approx(
+            (0.9 * structure + 0.1 * (prediction - target).abs().mean()).item(), rel=1e-5
+        )
         assert loss(target, target) == 0
     assert not any(p.requires_grad for p in loss.parameters()) and isinstance(loss, Perceptual)
 
@@ -111,7 +122,9 @@ def test_unknown_names(build, name):
 def test_metrics_in_closed_form():
     original = np.random.default_rng(0).integers(20, 200, (40, 40, 3), dtype=np.uint8)
     found = measure(original, original + 10)
-    assert found["mae"] == pytest.approx(10 / 255) and found["mse"] == pytest.approx((10 / 255) ** 2)
+    assert found["mae"] == pytest.approx(10 / 255) and found["mse"] == pytest.approx(
+        (10 / 255) ** 2
+    )
     assert found["psnr_db"] == pytest.approx(20 * np.log10(25.5))
     assert measure(original, original) == {"mae": 0, "mse": 0, "psnr_db": 100, "ssim": 1}
 
@@ -135,12 +148,23 @@ def test_pairs_are_aligned_and_repeat(cells):
     assert a.shape == b.shape == (3, 32, 32) and torch.equal(a, again)
     assert (a - b).abs().mean() < 0.1  # an unaligned pair differs more
     assert not torch.equal(a, b)
-    assert next(iter(pairs([image], "50", 96, seed=0)))[0].shape == (3, 96, 96)  # larger than the image
+    assert next(iter(pairs([image], "50", 96, seed=0)))[0].shape == (
+        3,
+        96,
+        96,
+    )  # larger than the image
 
 
 def test_training_restores_and_resumes(cells, tmp_path):
     images = [cells.image(i) for i in cells.splits()["train"]]
-    settings = {"trained_on": "25", "loss": build_loss("mse"), "batch": 2, "crop": 64, "folder": tmp_path, "progress": False}
+    settings = {
+        "trained_on": "25",
+        "loss": build_loss("mse"),
+        "batch": 2,
+        "crop": 64,
+        "folder": tmp_path,
+        "progress": False,
+    }
     network = train_deblocker(build_network("xception"), images, steps=40, **settings)
     test = cells.image(cells.splits()["test"][0])
     compressed, _ = jpeg(test, 25)
@@ -152,10 +176,22 @@ def test_training_restores_and_resumes(cells, tmp_path):
 
 
 def test_summary_counts_improvements_in_the_right_direction():
-    keys = {"dataset": "d", "network": "n", "loss": "mse", "trained_on": "75", "split_seed": 100, "seed": 0, "size": "full"}
+    keys = {
+        "dataset": "d",
+        "network": "n",
+        "loss": "mse",
+        "trained_on": "75",
+        "split_seed": 100,
+        "seed": 0,
+        "size": "full",
+    }
     rows = [
         {**keys, "image": i, "quality": q, "metric": m, "jpeg": before, "restored": after}
-        for q, m, values in ((75, "mse", [(2, 1), (2, 3)]), (75, "psnr_db", [(30, 31), (30, 32)]), (50, "psnr_db", [(20, 29), (20, 33)]))
+        for q, m, values in (
+            (75, "mse", [(2, 1), (2, 3)]),
+            (75, "psnr_db", [(30, 31), (30, 32)]),
+            (50, "psnr_db", [(20, 29), (20, 33)]),
+        )
         for i, (before, after) in enumerate(values)
     ]
     table = summary(pd.DataFrame(rows)).set_index(["quality", "metric"])
@@ -166,4 +202,8 @@ def test_summary_counts_improvements_in_the_right_direction():
 
 def test_centre():
     image = np.arange(100).reshape(10, 10)
-    assert centre(image, 4).tolist() == image[3:7, 3:7].tolist() and centre(image, 20) is not None and centre(image, 20).shape == (10, 10)
+    assert (
+        centre(image, 4).tolist() == image[3:7, 3:7].tolist()
+        and centre(image, 20) is not None
+        and centre(image, 20).shape == (10, 10)
+    )

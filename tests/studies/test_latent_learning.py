@@ -1,4 +1,6 @@
-"""The networks of seed 004 against its Table 1, the rate term in closed form, accuracy and mIoU against values by hand."""
+"""The networks of seed 004 against its Table 1, the rate term in closed form, accuracy and mIoU
+against values by hand.
+"""
 
 import copy
 import math
@@ -10,9 +12,27 @@ import torch
 import torchvision
 
 from promic_nb.datasets.pictures import Pictures, open_pictures
-from promic_nb.studies.latent_learning.codec import CompressionNetworks, crops, entropy_bits, entropy_bpp, rate_term, train_compression
-from promic_nb.studies.latent_learning.experiments import TRAINING, Experiment, classification, large_sides, run_experiments
-from promic_nb.studies.latent_learning.learners import LEARNERS, build_learner, counted_layers, up_scale
+from promic_nb.studies.latent_learning.codec import (
+    CompressionNetworks,
+    crops,
+    entropy_bits,
+    entropy_bpp,
+    rate_term,
+    train_compression,
+)
+from promic_nb.studies.latent_learning.experiments import (
+    TRAINING,
+    Experiment,
+    classification,
+    large_sides,
+    run_experiments,
+)
+from promic_nb.studies.latent_learning.learners import (
+    LEARNERS,
+    build_learner,
+    counted_layers,
+    up_scale,
+)
 from promic_nb.studies.latent_learning.learning import (
     Received,
     accuracy,
@@ -33,22 +53,38 @@ def codec():
     return CompressionNetworks(width=8, channels=64).eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize(("name", "layers"), [("resnet41", 41), ("mobilenetv2_45", 45), ("resnet49", 49), ("resnet50", 50)])
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("resnet41", 41), ("mobilenetv2_45", 45), ("resnet49", 49), ("resnet50", 50)],
+)
 def test_layers_are_as_many_as_the_names_say(name, layers):
-    assert counted_layers(build_learner(name, 256 if LEARNERS[name][1] == 16 else 3, 1000, width=0.125)) == layers
+    assert (
+        counted_layers(
+            build_learner(name, 256 if LEARNERS[name][1] == 16 else 3, 1000, width=0.125)
+        )
+        == layers
+    )
 
 
-@pytest.mark.parametrize(("name", "peer"), [("resnet50", "resnet50"), ("mobilenetv2", "mobilenet_v2")])
+@pytest.mark.parametrize(
+    ("name", "peer"), [("resnet50", "resnet50"), ("mobilenetv2", "mobilenet_v2")]
+)
 def test_pixel_networks_are_torchvisions(name, peer):
     ours, theirs = build_learner(name, 3, 1000), getattr(torchvision.models, peer)(weights=None)
-    assert sorted(tuple(p.shape) for p in ours.parameters()) == sorted(tuple(p.shape) for p in theirs.parameters())
+    assert sorted(tuple(p.shape) for p in ours.parameters()) == sorted(
+        tuple(p.shape) for p in theirs.parameters()
+    )
 
 
 def test_resnet41_ends_like_resnet50():
     """Table 1a: the stages behind the up-scaling are those of ResNet-50, but for the first stride."""
     ours, theirs = build_learner("resnet41", 256, 1000), torchvision.models.resnet50(weights=None)
     stages = [p.shape for stage in ours.features[1:] for p in stage.parameters()]
-    assert stages == [p.shape for stage in (theirs.layer2, theirs.layer3, theirs.layer4) for p in stage.parameters()]
+    assert stages == [
+        p.shape
+        for stage in (theirs.layer2, theirs.layer3, theirs.layer4)
+        for p in stage.parameters()
+    ]
 
 
 @pytest.mark.parametrize("name", ["resnet41", "mobilenetv2_45"])
@@ -62,17 +98,28 @@ def test_sizes_follow_table_1(name):
 
 
 def test_resnet49_is_resnet50_behind_its_pooling():
-    """Section 4.6: an 896 x 896 picture has a 56 x 56 latent, as large as what the stages of ResNet-50 see of 224 x 224."""
+    """Section 4.6: an 896 x 896 picture has a 56 x 56 latent, as large as what the stages of
+    ResNet-50 see of 224 x 224.
+    """
     ours, theirs = build_learner("resnet49", 64, 1000), torchvision.models.resnet50(weights=None)
-    stages = [p.shape for stage in (theirs.layer1, theirs.layer2, theirs.layer3, theirs.layer4) for p in stage.parameters()]
+    stages = [
+        p.shape
+        for stage in (theirs.layer1, theirs.layer2, theirs.layer3, theirs.layer4)
+        for p in stage.parameters()
+    ]
     assert [p.shape for p in ours.features.parameters()] == stages
     assert ours.features(torch.zeros(1, 64, 56, 56)).shape[-2:] == (7, 7)
 
 
-@pytest.mark.parametrize(("inputs", "name", "size"), [(256, "resnet41", (4, 6)), (3, "resnet50", (64, 96))])
+@pytest.mark.parametrize(
+    ("inputs", "name", "size"), [(256, "resnet41", (4, 6)), (3, "resnet50", (64, 96))]
+)
 def test_segmenters_answer_for_each_pixel(inputs, name, size):
     network = build_learner(name, inputs, 3, width=0.125, dense=True).eval()
-    assert network.features(torch.zeros(1, inputs, *size)).shape[-2:] == (8, 12)  # an eighth of the pixels
+    assert network.features(torch.zeros(1, inputs, *size)).shape[-2:] == (
+        8,
+        12,
+    )  # an eighth of the pixels
     assert network(torch.zeros(1, inputs, *size)).shape == (1, 3, 64, 96)
 
 
@@ -80,9 +127,14 @@ def test_up_scaling_fills_odd_channel_counts():
     assert up_scale(30, 5).eval()(torch.zeros(2, 30, 3, 4)).shape == (2, 5, 6, 8)
 
 
-@pytest.mark.parametrize(("values", "expected"), [
-    ([1.0, -1.0], 0.0), ([0.0, 2.0, 4.0, 6.0], math.log(5)), ([3.0 * math.e, -3.0 * math.e], 2 + math.log(9)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1.0, -1.0], 0.0),
+        ([0.0, 2.0, 4.0, 6.0], math.log(5)),
+        ([3.0 * math.e, -3.0 * math.e], 2 + math.log(9)),
+    ],
+)
 def test_the_rate_term_in_closed_form(values, expected):
     assert float(rate_term(torch.tensor(values))) == pytest.approx(expected, rel=1e-6)
 
@@ -97,11 +149,15 @@ def test_the_rate_term_grows_with_the_square_of_the_scale():
 
 
 def test_entropy_of_a_gaussian_is_half_the_rate_term_and_a_constant():
-    """Theorem 8.3.1 of Cover and Thomas, which section 3.3 stands on: H = log2(e)/2 (log(2 pi e) + log sigma^2) at step 1."""
+    """Theorem 8.3.1 of Cover and Thomas, which section 3.3 stands on: H = log2(e)/2 (log(2 pi e) +
+    log sigma^2) at step 1.
+    """
     for sigma in (2.0, 5.0, 20.0):
         z = np.round(np.random.default_rng(0).normal(0, sigma, 400_000))
         term = float(rate_term(torch.from_numpy(z)))
-        assert entropy_bits(z) == pytest.approx((math.log(2 * math.pi * math.e) + term) / 2 / math.log(2), abs=0.005)
+        assert entropy_bits(z) == pytest.approx(
+            (math.log(2 * math.pi * math.e) + term) / 2 / math.log(2), abs=0.005
+        )
 
 
 def test_entropy_is_the_rate_of_256_channels():
@@ -114,8 +170,19 @@ def test_entropy_is_the_rate_of_256_channels():
 
 
 def test_noise_keeps_the_rate_term_above_a_twelfth(tmp_path):
-    """Without noise the loss would fall without end as the features shrink: here nothing but the rate counts."""
-    train_compression(open_pictures("gratings").train, beta=1e-9, width=4, steps=12, batch=2, crop=32, folder=tmp_path, progress=False)
+    """Without noise the loss would fall without end as the features shrink: here nothing but the
+    rate counts.
+    """
+    train_compression(
+        open_pictures("gratings").train,
+        beta=1e-9,
+        width=4,
+        steps=12,
+        batch=2,
+        crop=32,
+        folder=tmp_path,
+        progress=False,
+    )
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert log.log_variance.min() > math.log(1 / 12) - 0.05
     assert log.log_variance.iloc[-1] == pytest.approx(math.log(1 / 12), abs=0.3)
@@ -129,7 +196,17 @@ def test_latents_are_whole_numbers_of_a_sixteenth(codec):
 
 def test_training_lowers_the_loss(tmp_path):
     samples = open_pictures("gratings").train[:1]
-    train_compression(samples, beta=5000, width=8, steps=40, batch=2, crop=32, learning_rate=1e-2, folder=tmp_path, progress=False)
+    train_compression(
+        samples,
+        beta=5000,
+        width=8,
+        steps=40,
+        batch=2,
+        crop=32,
+        learning_rate=1e-2,
+        folder=tmp_path,
+        progress=False,
+    )
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert log.loss.iloc[-3:].mean() < 0.8 * log.loss.iloc[:3].mean()
 
@@ -163,7 +240,10 @@ def test_learners_get_the_chosen_channels_only(codec):
 
 
 def test_accuracy_by_hand():
-    scores = [torch.tensor(row) for row in ([9.0, 1, 1, 1, 1, 1, 0], [0.0, 6, 5, 4, 3, 2, 1], [0.0, 1, 2, 3, 4, 5, 6])]
+    scores = [
+        torch.tensor(row)
+        for row in ([9.0, 1, 1, 1, 1, 1, 0], [0.0, 6, 5, 4, 3, 2, 1], [0.0, 1, 2, 3, 4, 5, 6])
+    ]
     assert accuracy(scores, [0, 5, 0]) == pytest.approx({"top1": 1 / 3, "top5": 2 / 3})
     assert math.isnan(accuracy([torch.tensor([1.0, 0.0])], [0])["top5"])
 
@@ -188,16 +268,24 @@ def test_rates_and_channels(codec):
 def test_which_learners_the_tables_need():
     found = classification(["resnet41", "mobilenetv2_45"])
     assert len(found) == len(set(found)) == 10
-    assert Experiment("resnet41", "latent", "variable", 32) in found and Experiment("mobilenetv2", "reconstruction", "smallest") in found
+    assert (
+        Experiment("resnet41", "latent", "variable", 32) in found
+        and Experiment("mobilenetv2", "reconstruction", "smallest") in found
+    )
 
 
 @pytest.fixture(scope="module")
 def learned(codec, tmp_path_factory):
     pictures = open_pictures("gratings")
     some = Pictures("gratings", pictures.classes, pictures.train[:20], pictures.test[:10])
-    plan = [Experiment("resnet50", "reconstruction", "smallest"), Experiment("resnet41", "latent", "variable", 16)]
+    plan = [
+        Experiment("resnet50", "reconstruction", "smallest"),
+        Experiment("resnet41", "latent", "variable", 16),
+    ]
     short = {"sides": (32, 48), "width": 0.125, "steps": 1, "rate": 0.01, "batch": 2, "seed": 0}
-    return run_experiments(plan, some, codec, folder=tmp_path_factory.mktemp("learners"), progress=False, **short)
+    return run_experiments(
+        plan, some, codec, folder=tmp_path_factory.mktemp("learners"), progress=False, **short
+    )
 
 
 def test_each_learner_is_tested_at_both_sizes(learned):
@@ -214,8 +302,23 @@ def test_large_pictures_have_the_papers_sides():
 def test_large_pictures_are_tested_enlarged(codec, tmp_path):
     pictures = open_pictures("gratings")
     some = Pictures("gratings", pictures.classes, pictures.train[:4], pictures.test[:5])
-    short = {"sides": (32, 48), "width": 0.125, "steps": 1, "rate": 0.01, "batch": 2, "seed": 0, "enlarged": 3}
-    found = run_experiments([Experiment("resnet49", "latent", "middle", 16)], some, codec, folder=tmp_path, progress=False, **short)
+    short = {
+        "sides": (32, 48),
+        "width": 0.125,
+        "steps": 1,
+        "rate": 0.01,
+        "batch": 2,
+        "seed": 0,
+        "enlarged": 3,
+    }
+    found = run_experiments(
+        [Experiment("resnet49", "latent", "middle", 16)],
+        some,
+        codec,
+        folder=tmp_path,
+        progress=False,
+        **short,
+    )
     assert set(found.tested) == {"enlarged"} and set(found.metric) == {"top1", "top5"}
     assert original_size(np.zeros((50, 23, 3), np.uint8), 3).shape == (1, 3, 144, 64)
 
@@ -224,25 +327,43 @@ def test_gains_are_differences_of_top1():
     rows = []
     for rate, base in (("low", 0.5), ("high", 0.7)):
         for network, domain, training, features, tested, value in (
-            ("resnet41", "latent", "variable", 256, "original", base), ("resnet41", "latent", "smallest", 256, "original", base - 0.04),
-            ("resnet41", "latent", "largest", 256, "original", base - 0.03), ("resnet50", "reconstruction", "smallest", 256, "fixed", base + 0.01),
+            ("resnet41", "latent", "variable", 256, "original", base),
+            ("resnet41", "latent", "smallest", 256, "original", base - 0.04),
+            ("resnet41", "latent", "largest", 256, "original", base - 0.03),
+            ("resnet50", "reconstruction", "smallest", 256, "fixed", base + 0.01),
             ("resnet41", "latent", "variable", 16, "original", base + 0.02),
-            ("resnet49", "latent", "variable", 256, "enlarged", base), ("resnet49", "latent", "middle", 256, "enlarged", base - 0.05),
-        ):  # fmt: skip
+            ("resnet49", "latent", "variable", 256, "enlarged", base),
+            ("resnet49", "latent", "middle", 256, "enlarged", base - 0.05),
+        ):
             rows.append(
-                dict(rate=rate, network=network, domain=domain, training=training, features=features, tested=tested, metric="top1", value=value)
+                dict(
+                    rate=rate,
+                    network=network,
+                    domain=domain,
+                    training=training,
+                    features=features,
+                    tested=tested,
+                    metric="top1",
+                    value=value,
+                )
             )
     found = gains(pd.DataFrame(rows)).set_index(["comparison", "rate"]).gain_pp
     assert found["latent - reconstruction", "low"] == pytest.approx(-1)
     assert found["variable - smallest", "mean"] == pytest.approx(4)
     assert found["variable - largest", "high"] == pytest.approx(3)
     assert found["16 features - all", "low"] == pytest.approx(2)
-    assert found["variable - middle", "low"] == pytest.approx(5) and found["variable - middle", "mean"] == pytest.approx(5)
+    assert found["variable - middle", "low"] == pytest.approx(5) and found[
+        "variable - middle", "mean"
+    ] == pytest.approx(5)
 
 
 def test_correlation_of_a_line_is_one():
-    pictures = pd.DataFrame({"rate": ["a", "a", "b", "b"], "log_variance": [0.0, 1, 2, np.nan], "bpp": [1.0, 3, 5, 0]})
-    channels = pd.DataFrame({"rate": "a", "variance": [0.0, 1.0, math.e, math.e**2], "entropy_bits": [7.0, 1, 2, 3]})
+    pictures = pd.DataFrame(
+        {"rate": ["a", "a", "b", "b"], "log_variance": [0.0, 1, 2, np.nan], "bpp": [1.0, 3, 5, 0]}
+    )
+    channels = pd.DataFrame(
+        {"rate": "a", "variance": [0.0, 1.0, math.e, math.e**2], "entropy_bits": [7.0, 1, 2, 3]}
+    )
     found = correlations(pictures, channels).set_index(["over", "rate"]).correlation
     assert found["pictures", "all"] == pytest.approx(1)
     assert found["channels", "a"] == pytest.approx(1)  # a channel without variance does not count
@@ -254,10 +375,24 @@ def test_a_checkpoint_behind_another_codec_is_not_resumed(codec, tmp_path, chang
     other = copy.deepcopy(codec)
     other.compress[-1].bias += 1
     causes = []
-    changed = Received(other, "latent", [0, 1, 2, 3]) if change == "codec" else Received(codec, "latent", [4, 5, 6, 7])
+    changed = (
+        Received(other, "latent", [0, 1, 2, 3])
+        if change == "codec"
+        else Received(codec, "latent", [4, 5, 6, 7])
+    )
     for given in (Received(codec, "latent", [0, 1, 2, 3]), changed):
         model = build_learner("resnet41", 4, 10, width=0.0625)
-        train_learner(model, given, open_pictures("gratings").train, sides=(32, 32), steps=1, rate=0.01, batch=2, folder=tmp_path, progress=False)
+        train_learner(
+            model,
+            given,
+            open_pictures("gratings").train,
+            sides=(32, 32),
+            steps=1,
+            rate=0.01,
+            batch=2,
+            folder=tmp_path,
+            progress=False,
+        )
         causes.append((tmp_path / "training.sha256").read_text())
     assert causes[0] != causes[1]
 

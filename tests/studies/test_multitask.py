@@ -1,4 +1,6 @@
-"""The networks of seed 001 against its tables, its losses by hand, and what each training leaves alone."""
+"""The networks of seed 001 against its tables, its losses by hand, and what each training leaves
+alone.
+"""
 
 import os
 from pathlib import Path
@@ -11,7 +13,13 @@ from torch import nn
 from promic_nb.datasets.pictures import open_pictures
 from promic_nb.errors import UserError
 from promic_nb.studies.multitask.codec import LAYER4_CHANNELS, luma, prepared, start_codec
-from promic_nb.studies.multitask.evaluation import accuracy, cosine_distances, face_metrics, identified, reconstruction_mse
+from promic_nb.studies.multitask.evaluation import (
+    accuracy,
+    cosine_distances,
+    face_metrics,
+    identified,
+    reconstruction_mse,
+)
 from promic_nb.studies.multitask.networks import (
     ON_LATENT,
     ON_LAYER4,
@@ -23,8 +31,13 @@ from promic_nb.studies.multitask.networks import (
     network_sizes,
     supnet,
     untrained_teacher,
-)  # fmt: skip
-from promic_nb.studies.multitask.training import FaceSystem, adapt_codec, train_classifier, train_jointly
+)
+from promic_nb.studies.multitask.training import (
+    FaceSystem,
+    adapt_codec,
+    train_classifier,
+    train_jointly,
+)
 from promic_nb.training.fit import digest
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +51,9 @@ def weights_of_convolutions(rows, inputs):
     return total
 
 
-@pytest.mark.parametrize(("rows", "inputs", "printed"), [(ON_LATENT, 220, 1.8e6), (ON_LAYER4, 480, None)])
+@pytest.mark.parametrize(
+    ("rows", "inputs", "printed"), [(ON_LATENT, 220, 1.8e6), (ON_LAYER4, 480, None)]
+)
 def test_classifiers_have_the_layers_of_tables_42_and_44(rows, inputs, printed):
     count = sum(p.numel() for p in classifier(inputs, rows).parameters())
     assert count == weights_of_convolutions(rows, inputs) + (rows[-1][0] + 1) * 10
@@ -47,9 +62,14 @@ def test_classifiers_have_the_layers_of_tables_42_and_44(rows, inputs, printed):
 
 
 def test_supnet_and_facenet_have_the_layers_of_tables_54_and_55():
-    for network, channels in ((supnet(220), [220, 700, 500, 400, 300, 220]), (facenet(220), [220, 400, 360, 240, 120, 60, 3])):
+    for network, channels in (
+        (supnet(220), [220, 700, 500, 400, 300, 220]),
+        (facenet(220), [220, 400, 360, 240, 120, 60, 3]),
+    ):
         convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
-        assert [m.in_channels for m in convolutions] == channels[:-1] and [m.out_channels for m in convolutions] == channels[1:]
+        assert [m.in_channels for m in convolutions] == channels[:-1] and [
+            m.out_channels for m in convolutions
+        ] == channels[1:]
         assert all(m.kernel_size == (3, 3) for m in convolutions)
 
 
@@ -63,10 +83,14 @@ def test_sizes_of_the_latent_tasks():
 
 
 def test_the_teacher_is_mobilefacenet():
-    """Table 5.2, row by row: stride-2 convolution, depthwise one, 15 bottlenecks, 512, 7x7 depthwise, 128."""
+    """Table 5.2, row by row: stride-2 convolution, depthwise one, 15 bottlenecks, 512, 7x7
+    depthwise, 128.
+    """
     net = MobileFaceNet().eval()
     assert sum(p.numel() for p in net.parameters()) == 999_936
-    assert sum(v.numel() for v in net.state_dict().values()) == 1_019_699  # of the published file, statistics and counters included
+    assert (
+        sum(v.numel() for v in net.state_dict().values()) == 1_019_699
+    )  # of the published file, statistics and counters included
     sizes = []
     for block in net.features:
         block.register_forward_hook(lambda m, i, o: sizes.append(tuple(o.shape[1:])))
@@ -79,20 +103,31 @@ def shared():
     """The folder beside the project that holds faces and the teacher's weights, or a skip."""
     folder = Path(os.environ.get("PROMIC_SHARED", ROOT.parent / "shared" / "data"))
     if not (folder / "mobilefacenet").is_dir():
-        pytest.skip("no faces and MobileFaceNet weights: set PROMIC_SHARED, or put them in ../shared/data")
+        pytest.skip(
+            "no faces and MobileFaceNet weights: set PROMIC_SHARED, or put them in ../shared/data"
+        )
     return folder
 
 
 def test_the_teacher_recognizes_people(shared):
-    """The real weights fit the network: nine of ten unseen faces of ORL find their person; untrained ones find fewer."""
+    """The real weights fit the network: nine of ten unseen faces of ORL find their person;
+    untrained ones find fewer.
+    """
     faces, people = prepared(open_pictures("orl", shared / "faces-orl").test[:50], 112)
-    trained, untrained = load_teacher(shared / "mobilefacenet" / "mobilefacenet.pt"), untrained_teacher(faces)
+    trained, untrained = (
+        load_teacher(shared / "mobilefacenet" / "mobilefacenet.pt"),
+        untrained_teacher(faces),
+    )
     with torch.inference_mode():
-        good, bad = (identified(t(faces.expand(-1, 3, -1, -1)), people) for t in (trained, untrained))
+        good, bad = (
+            identified(t(faces.expand(-1, 3, -1, -1)), people) for t in (trained, untrained)
+        )
     assert good > 0.95 > bad
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "do not exist"), (b"no weights", "does not hold MobileFaceNet")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "do not exist"), (b"no weights", "does not hold MobileFaceNet")]
+)
 def test_a_wrong_teacher_is_named(tmp_path, content, message):
     path = tmp_path / "teacher.pt"
     if content:
@@ -117,7 +152,9 @@ def test_the_codec_begins_with_the_shipped_weights(codec):
     x = prepared(open_pictures("drawn_faces").test[:2], 64)[0]
     assert encoder(x).shape == (2, encoder.channels, 4, 4)
     assert encoder.layer4(x).shape == (2, LAYER4_CHANNELS, 8, 8)
-    assert reconstruction_mse(encoder, decoder, x) < 0.01  # trained on micrographs, it reconstructs drawn faces
+    assert (
+        reconstruction_mse(encoder, decoder, x) < 0.01
+    )  # trained on micrographs, it reconstructs drawn faces
 
 
 def test_luma_is_the_middle_square():
@@ -133,7 +170,9 @@ def test_measures_by_hand():
     assert identified(e, torch.tensor([0, 1, 0, 1])) == 0
     x = torch.rand(3, 1, 4, 4)
     assert cosine_distances(nn.Identity(), nn.Identity(), x).abs().max() < 1e-6
-    torch.testing.assert_close(cosine_distances(nn.Identity(), lambda p: -p, x), torch.full((3,), 2.0))
+    torch.testing.assert_close(
+        cosine_distances(nn.Identity(), lambda p: -p, x), torch.full((3,), 2.0)
+    )
 
 
 def test_the_decoder_stays_and_the_rest_moves(tmp_path):
@@ -145,7 +184,10 @@ def test_the_decoder_stays_and_the_rest_moves(tmp_path):
     fixed = digest(decoder)
     assert fixed != before
     first = digest(encoder)
-    head, other = classifier(160, ON_LATENT, 10, 0.05), classifier(LAYER4_CHANNELS, ON_LAYER4, 10, 0.05)
+    head, other = (
+        classifier(160, ON_LATENT, 10, 0.05),
+        classifier(LAYER4_CHANNELS, ON_LAYER4, 10, 0.05),
+    )
     train_classifier(encoder, other, x, classes, folder=tmp_path / "two", **short)
     assert digest(encoder) == first
     train_jointly(encoder, head, decoder, x, classes, folder=tmp_path / "one", **short)
@@ -157,14 +199,27 @@ def system():
     torch.manual_seed(0)
     encoder, decoder = start_codec(0.02)
     return FaceSystem(
-        encoder, decoder, supnet(160, 0.05), facenet(160, 0.05), untrained_teacher(prepared(open_pictures("drawn_faces").train[:8], 112)[0])
+        encoder,
+        decoder,
+        supnet(160, 0.05),
+        facenet(160, 0.05),
+        untrained_teacher(prepared(open_pictures("drawn_faces").train[:8], 112)[0]),
     )
 
 
 def test_the_three_part_loss_is_the_mean_of_its_parts(system, tmp_path):
     """Eq. 5.4 with all weights 1/3."""
     x = prepared(open_pictures("drawn_faces").train[:4], 128)[0]
-    system.train_parts(["encoder", "supnet", "facenet"], ["mse", "mse_hr", "cosine"], x, steps=1, rate=1e-9, batch=2, folder=tmp_path, progress=False)
+    system.train_parts(
+        ["encoder", "supnet", "facenet"],
+        ["mse", "mse_hr", "cosine"],
+        x,
+        steps=1,
+        rate=1e-9,
+        batch=2,
+        folder=tmp_path,
+        progress=False,
+    )
     row = pd.read_csv(tmp_path / "metrics.csv").iloc[0]
     assert row.loss == pytest.approx(row.mse + row.mse_hr + row.cosine, rel=1e-5)
     with torch.no_grad():
@@ -175,7 +230,9 @@ def test_the_three_part_loss_is_the_mean_of_its_parts(system, tmp_path):
 def test_one_part_learns_at_a_time(system, tmp_path):
     x = prepared(open_pictures("drawn_faces").train[:4], 128)[0]
     before = {name: digest(m) for name, m in system.named_children()}
-    system.train_parts(["facenet"], ["cosine"], x, steps=1, rate=1e-3, batch=2, folder=tmp_path, progress=False)
+    system.train_parts(
+        ["facenet"], ["cosine"], x, steps=1, rate=1e-3, batch=2, folder=tmp_path, progress=False
+    )
     changed = {name for name, m in system.named_children() if digest(m) != before[name]}
     assert changed == {"facenet"}
 
@@ -183,12 +240,24 @@ def test_one_part_learns_at_a_time(system, tmp_path):
 def test_face_metrics_name_all_three_tasks(system):
     faces, people = prepared(open_pictures("drawn_faces").test[:4], 128)
     found = face_metrics(system, faces, people)
-    assert {"mse", "mse_hr", "cosine", "mse_hr_bicubic", "identified_originals", "identified_reconstructions", "identified_facenet"} == set(found)
+    assert {
+        "mse",
+        "mse_hr",
+        "cosine",
+        "mse_hr_bicubic",
+        "identified_originals",
+        "identified_reconstructions",
+        "identified_facenet",
+    } == set(found)
     small = FaceSystem.half(faces)
-    assert found["mse"] == pytest.approx(reconstruction_mse(system.encoder, system.decoder, small), rel=1e-4)
+    assert found["mse"] == pytest.approx(
+        reconstruction_mse(system.encoder, system.decoder, small), rel=1e-4
+    )
 
 
 def test_parameter_table():
     table = network_sizes().set_index(["network", "latent"]).parameters_m
     assert table["classifier on the latent", "thesis"] == pytest.approx(1.876, abs=1e-3)
-    assert table["classifier on layer 4", "thesis"] == pytest.approx(8.728, abs=1e-3)  # printed: 10.0
+    assert table["classifier on layer 4", "thesis"] == pytest.approx(
+        8.728, abs=1e-3
+    )  # printed: 10.0

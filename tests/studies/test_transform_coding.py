@@ -36,7 +36,9 @@ def test_the_file_is_pillows_to_the_last_byte(tiny, q):
 def test_decoded_samples_are_pillows(tiny, q):
     image = picture(tiny)
     stream = pillow(image, q)
-    assert np.array_equal(decode(scan_of(stream), image.shape, q), np.array(Image.open(io.BytesIO(stream))))
+    assert np.array_equal(
+        decode(scan_of(stream), image.shape, q), np.array(Image.open(io.BytesIO(stream)))
+    )
 
 
 @pytest.mark.parametrize("q", [20, 75])
@@ -44,7 +46,13 @@ def test_the_dct_by_definition_comes_within_two_percent(tiny, q):
     image = picture(tiny)
     ours = encode(image, q, "float")
     assert len(ours.scan) == pytest.approx(len(scan_of(pillow(image, q))), rel=0.02)
-    assert np.abs(np.array(Image.open(io.BytesIO(ours.stream))).astype(int) - decode(ours.scan, image.shape, q, "float")).max() <= 1
+    assert (
+        np.abs(
+            np.array(Image.open(io.BytesIO(ours.stream))).astype(int)
+            - decode(ours.scan, image.shape, q, "float")
+        ).max()
+        <= 1
+    )
 
 
 def test_the_integer_dct_is_near_scipys():
@@ -54,14 +62,23 @@ def test_the_integer_dct_is_near_scipys():
 
 
 def test_zigzag_begins_as_figure_5_of_the_standard_and_visits_all():
-    assert ZIGZAG[:10].tolist() == [0, 1, 8, 16, 9, 2, 3, 10, 17, 24] and ZIGZAG[-3:].tolist() == [55, 62, 63]
+    assert ZIGZAG[:10].tolist() == [0, 1, 8, 16, 9, 2, 3, 10, 17, 24] and ZIGZAG[-3:].tolist() == [
+        55,
+        62,
+        63,
+    ]
     assert sorted(ZIGZAG) == list(range(64))
 
 
 def test_some_codes_of_annex_k():
     dc, ac = huffman_codes(DC), huffman_codes(AC)
     assert (dc[0], dc[5], dc[11]) == ("00", "110", "111111110")
-    assert (ac[0x00], ac[0x01], ac[0xF0], ac[0xFA]) == ("1010", "00", "11111111001", "1111111111111110")
+    assert (ac[0x00], ac[0x01], ac[0xF0], ac[0xFA]) == (
+        "1010",
+        "00",
+        "11111111001",
+        "1111111111111110",
+    )
 
 
 def test_run_lengths_of_a_block():
@@ -69,20 +86,34 @@ def test_run_lengths_of_a_block():
     ac[[0, 2, 20]] = [-3, 1, 5]
     assert list(entropy.run_lengths(ac)) == [(0x02, -3), (0x11, 1), (0xF0, 0), (0x13, 5), (0x00, 0)]
     ac[62] = 1
-    assert list(entropy.run_lengths(ac))[-1] == (0x91, 1)  # no end of block after the last coefficient
+    assert list(entropy.run_lengths(ac))[-1] == (
+        0x91,
+        1,
+    )  # no end of block after the last coefficient
 
 
-@pytest.mark.parametrize(("value", "bits"), [(0, ""), (1, "1"), (-1, "0"), (5, "101"), (-5, "010"), (-1024, "01111111111")])
+@pytest.mark.parametrize(
+    ("value", "bits"),
+    [(0, ""), (1, "1"), (-1, "0"), (5, "101"), (-5, "010"), (-1024, "01111111111")],
+)
 def test_amplitudes(value, bits):
     assert entropy.amplitude(value) == bits
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.dictionaries(st.integers(0, 63), st.integers(-1023, 1023), max_size=12), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 63), st.integers(-1023, 1023), max_size=12),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_entropy_coding_is_lossless(blocks):
     zigzagged = np.array([[block.get(i, 0) for i in range(64)] for block in blocks])
     bits, _ = entropy.to_bits(zigzagged)
-    assert np.array_equal(entropy.from_bits(entropy.unpack(entropy.pack(bits)), len(blocks)), zigzagged)
+    assert np.array_equal(
+        entropy.from_bits(entropy.unpack(entropy.pack(bits)), len(blocks)), zigzagged
+    )
 
 
 @settings(deadline=None, max_examples=20)
@@ -110,7 +141,9 @@ def test_the_error_is_the_energy_left_out(tiny, transform, block):
     decoded, count = keep_largest(image, transform, 0.05, block)
     assert 0.05 * image.size - 2 <= count <= 0.05 * image.size
     # What stays is orthogonal to what goes: energies add.
-    assert np.sum((decoded - 128) ** 2) + np.sum((image - decoded) ** 2) == pytest.approx(np.sum((image - 128) ** 2))
+    assert np.sum((decoded - 128) ** 2) + np.sum((image - decoded) ** 2) == pytest.approx(
+        np.sum((image - 128) ** 2)
+    )
 
 
 def test_a_wave_is_one_pair_of_dft_coefficients():
@@ -120,7 +153,10 @@ def test_a_wave_is_one_pair_of_dft_coefficients():
     assert keep_largest(wave, "DFT", 1 / 1024)[1] == 0  # half a pair is no real wave
 
 
-@pytest.mark.parametrize(("arguments", "message"), [(("DST", 0.1), "DST"), (("DCT", 1.5), "share"), (("DCT", 0.1, 64), "blocks of 64")])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("DST", 0.1), "DST"), (("DCT", 1.5), "share"), (("DCT", 0.1, 64), "blocks of 64")],
+)
 def test_bad_settings_are_named(arguments, message):
     with pytest.raises(UserError, match=message):
         keep_largest(np.zeros((32, 32)), *arguments)

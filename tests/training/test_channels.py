@@ -10,7 +10,7 @@ from promic_nb.errors import UserError
 from promic_nb.models.build import build_translator, save_weights
 from promic_nb.models.config import CONFIGS
 from promic_nb.training.channels import channel_importance, channel_variance, choose_channels
-from promic_nb.training.rates import NumberedLatents, pooled, translator_for
+from promic_nb.training.multirate import NumberedLatents, pooled, translator_for
 
 
 def noise(*deviations: float, count: int = 3) -> list[np.ndarray]:
@@ -42,22 +42,32 @@ def test_a_choice_follows_its_channels_and_grows(order, count):
 
 
 def test_importance_is_what_the_translator_makes_of_a_channel():
-    """Channels whose norm has no weight have none; equal latents, falling weights: falling importance."""
+    """Channels whose norm has no weight have none; equal latents, falling weights: falling
+    importance.
+    """
     translator = build_translator("small", 4, lrb=False)
     with torch.no_grad():
         translator.upsample[0].weight.copy_(torch.tensor([0.0, 3, 0.1, 0]))
-        translator.upsample[1].weight.copy_(translator.upsample[1].weight[:1].expand(4, -1, -1, -1).clone())
+        translator.upsample[1].weight.copy_(
+            translator.upsample[1].weight[:1].expand(4, -1, -1, -1).clone()
+        )
     importance = channel_importance(noise(1, 1, 1, 1), translator)
     assert importance[0] == importance[3] == 0
     assert importance[1] > importance[2] > 0
-    assert choose_channels(noise(9, 1, 1, 9), 2, "importance", translator) == [1, 2]  # variance would take 0 and 3
+    assert choose_channels(noise(9, 1, 1, 9), 2, "importance", translator) == [
+        1,
+        2,
+    ]  # variance would take 0 and 3
 
 
-@pytest.mark.parametrize(("count", "choice", "message"), [
-    (5, "variance", "5 channels were asked for and the latent has 4"),
-    (2, "luck", "Choose one of variance, importance"),
-    (2, "importance", "Give one of all channels"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("count", "choice", "message"),
+    [
+        (5, "variance", "5 channels were asked for and the latent has 4"),
+        (2, "luck", "Choose one of variance, importance"),
+        (2, "importance", "Give one of all channels"),
+    ],
+)
 def test_what_cannot_be_chosen(count, choice, message):
     with pytest.raises(UserError, match=message):
         choose_channels(noise(1, 2, 3, 4), count, choice)
@@ -83,7 +93,9 @@ def test_the_affine_makes_unit_variance_of_each_rate():
 def test_affine_and_selection_follow_each_other():
     """The affine takes all channels and the plane of the number, the selection what it gives."""
     rates = [noise(1, 30, 2), noise(4, 50, 3)]
-    translator = translator_for(CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine").eval()
+    translator = translator_for(
+        CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine"
+    ).eval()
     assert translator.entry[1].index.tolist() == [1] and translator.entry[0].scale.requires_grad
     x = torch.from_numpy(pooled(rates, numbered=True)[4])[None]
     assert translator(x).shape == (1, 32, 32, 32)
@@ -92,13 +104,23 @@ def test_affine_and_selection_follow_each_other():
 def test_without_choices_it_is_the_dissertations_translator():
     plain = translator_for(CONFIGS["small"], [noise(1, 2)], True, 3)
     other = build_translator("small", 2, True, 3)
-    assert all(torch.equal(v, other.state_dict()[k]) for k, v in plain.state_dict().items()) and len(plain.state_dict()) == len(other.state_dict())
+    assert all(
+        torch.equal(v, other.state_dict()[k]) for k, v in plain.state_dict().items()
+    ) and len(plain.state_dict()) == len(other.state_dict())
 
 
 def test_importance_is_read_from_a_trained_translator(tmp_path):
     save_weights(build_translator("small", 4, lrb=True), tmp_path / "t.safetensors")
-    options = {"channels": 2, "channel_choice": "importance", "importance_of": tmp_path / "t.safetensors"}
-    chosen = translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], True, 0, **options).entry[0].index
-    assert 2 not in chosen and len(chosen) == 2  # a channel without variance changes nothing when it is held
+    options = {
+        "channels": 2,
+        "channel_choice": "importance",
+        "importance_of": tmp_path / "t.safetensors",
+    }
+    chosen = (
+        translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], True, 0, **options).entry[0].index
+    )
+    assert (
+        2 not in chosen and len(chosen) == 2
+    )  # a channel without variance changes nothing when it is held
     with pytest.raises(UserError, match="another model"):
         translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], False, 0, **options)

@@ -1,4 +1,6 @@
-"""A training that is killed with SIGKILL and started again ends at the weights of one that was left alone."""
+"""A training that is killed with SIGKILL and started again ends at the weights of one that was left
+alone.
+"""
 
 import os
 import signal
@@ -31,20 +33,27 @@ save_weights(model, folder / "model.safetensors")
 
 
 def start(stack: Path, folder: Path, patience: int) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", TRAIN, str(stack), str(folder), str(patience)], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(stack), str(folder), str(patience)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def checkpoint_step(folder: Path) -> int:
     """Iterations in the last checkpoint; 0 before the first, or while one is written."""
     try:
-        return torch.load(folder / "last.ckpt", map_location="cpu", weights_only=True)["global_step"]
+        return torch.load(folder / "last.ckpt", map_location="cpu", weights_only=True)[
+            "global_step"
+        ]
     except (OSError, RuntimeError, EOFError):
         return 0
 
 
 @pytest.mark.parametrize("patience", [0, 4])
 def test_sigkill(tmp_path, tiny_root, patience):
-    """With Table 3's momentum, the delta schedule, evaluations and early stopping, so that all their states have to come back."""
+    """With Table 3's momentum, the delta schedule, evaluations and early stopping, so that all
+    their states have to come back.
+    """
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert start(tiny_root, whole, patience).wait() == 0
     process = start(tiny_root, cut, patience)

@@ -10,7 +10,9 @@ def test_pixels_and_latents_are_cut_at_the_same_place():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (96, 160), dtype=np.uint8)
     latents = pixels.reshape(6, GRID, 10, GRID).mean((1, 3))[None].astype(np.float32)
-    for _, (image, latent) in zip(range(20), paired_crops([pixels], [latents], pixels.shape, 64, seed=1), strict=False):
+    for _, (image, latent) in zip(
+        range(20), paired_crops([pixels], [latents], pixels.shape, 64, seed=1), strict=False
+    ):
         assert image.shape == (1, 64, 64) and latent.shape == (1, 4, 4)
         assert np.allclose(image.view(4, GRID, 4, GRID).mean((1, 3)), latent[0])
 
@@ -20,7 +22,9 @@ def test_boxes_follow_their_object():
     image[40:60, 70:100] = 255
     boxes = np.array([[70, 40, 100, 60]], np.float32)
     seen = 0
-    for _, (crop, moved, *_) in zip(range(30), detection_crops([image], [boxes], image.shape, 64, seed=0), strict=False):
+    for _, (crop, moved, *_) in zip(
+        range(30), detection_crops([image], [boxes], image.shape, 64, seed=0), strict=False
+    ):
         for x0, y0, x1, y1 in moved.int().tolist():
             seen += 1
             assert (crop[0, y0:y1, x0:x1] == 255).all()

@@ -1,4 +1,6 @@
-"""The search: within Table 4's limits, resumed after a kill, shared by processes, and with results that a profile can train with."""
+"""The search: within Table 4's limits, resumed after a kill, shared by processes, and with results
+that a profile can train with.
+"""
 
 import os
 import signal
@@ -16,9 +18,18 @@ import torch
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.hyperparameters import SEARCH, Hyperparameters, get, tables
-from promic_nb.training.search import as_tables, best, ended, importances, open_study, search, suggest, trial_table
-from promic_nb.training.trial import DetectorTrial, Report
+from promic_nb.training.hyperparameters import SEARCH, Hyperparameters, get, tables
+from promic_nb.training.objective import DetectorTrial, Report
+from promic_nb.training.search import (
+    as_tables,
+    best,
+    ended,
+    importances,
+    open_study,
+    search,
+    suggest,
+    trial_table,
+)
 
 WORK = """
 import os, sys, time
@@ -43,14 +54,21 @@ if __name__ == "__main__":
 def start(file: Path, workers: int, mode: str) -> subprocess.Popen:
     script = file.with_name("work.py")
     script.write_text(WORK)
-    return subprocess.Popen([sys.executable, script, file, str(workers), mode], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        [sys.executable, script, file, str(workers), mode],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_a_killed_search_goes_on_with_the_trial_that_was_cut(tmp_path):
     file = tmp_path / "study.db"
     process = start(file, 1, "hang")
     deadline = time.monotonic() + 300
-    while not file.with_suffix(".hangs").exists() and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not file.with_suffix(".hangs").exists()
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the search ended before it could be killed"
@@ -63,12 +81,18 @@ def test_a_killed_search_goes_on_with_the_trial_that_was_cut(tmp_path):
     again = next(t for t in study.trials if t.system_attrs.get("failed_trial") == 2)
     assert ended(study) == 6 and cut.state == optuna.trial.TrialState.FAIL
     assert again.params == cut.params and again.state == optuna.trial.TrialState.COMPLETE
-    assert len({str(t.params) for t in study.trials}) == len(study.trials) - 1  # a new process does not repeat the old one's samples
+    assert (
+        len({str(t.params) for t in study.trials}) == len(study.trials) - 1
+    )  # a new process does not repeat the old one's samples
 
 
 def test_two_processes_share_a_study(tmp_path):
     assert start(tmp_path / "study.db", 2, "").wait() == 0
-    done = [t for t in open_study(tmp_path / "study.db").trials if t.state == optuna.trial.TrialState.COMPLETE]
+    done = [
+        t
+        for t in open_study(tmp_path / "study.db").trials
+        if t.state == optuna.trial.TrialState.COMPLETE
+    ]
     assert len({t.user_attrs["process"] for t in done}) == 2
     assert 6 <= len(done) <= 7  # the other may be within a trial when the last one ends
     assert len({str(t.params) for t in done}) == len(done)
@@ -83,11 +107,17 @@ def study(tmp_path):
 
 def test_samples_lie_within_table_4(study):
     table = trial_table(study)
-    assert len(table) == 20 and (table.state == "complete").all() and (table.value == table.base_lr).all()
+    assert (
+        len(table) == 20
+        and (table.state == "complete").all()
+        and (table.value == table.base_lr).all()
+    )
     for name, (low, high) in SEARCH.items():
         assert table[name].between(low, high).all()
     assert (table.delta_lr <= table.base_lr).all()
-    assert table.base_lr.head(10).median() < 0.2  # TPE begins with ten random samples: over the logarithm, half of them lie below 0.01
+    assert (
+        table.base_lr.head(10).median() < 0.2
+    )  # TPE begins with ten random samples: over the logarithm, half of them lie below 0.01
 
 
 def test_what_matters_is_found(study):
@@ -109,7 +139,9 @@ def test_a_study_without_a_finished_trial_has_no_best(tmp_path):
         best(empty)
 
 
-@pytest.mark.parametrize("limits", [{"rate": [1, 2]}, {"batch": [4]}, {"batch": [8, 4]}, {"base_lr": [0, 1]}])
+@pytest.mark.parametrize(
+    "limits", [{"rate": [1, 2]}, {"batch": [4]}, {"batch": [8, 4]}, {"base_lr": [0, 1]}]
+)
 def test_limits_that_are_none_are_named(limits):
     trial = optuna.create_study().ask()
     with pytest.raises(UserError, match=f"limits {next(iter(limits))}: "):
@@ -133,7 +165,11 @@ def test_a_diverged_training_and_one_that_falls_behind_are_ended():
 
 
 def test_results_are_tables_that_a_profile_can_name(tmp_path):
-    found = {("B", 0.25): get("B", 0.25), ("B", 0.12): get("B", 0.12), ("original", 0.0): get("original")}
+    found = {
+        ("B", 0.25): get("B", 0.25),
+        ("B", 0.12): get("B", 0.12),
+        ("original", 0.0): get("original"),
+    }
     file = tmp_path / "found.yaml"
     file.write_text(yaml.safe_dump(as_tables(found)))
     assert tables(str(file))["rates"] == [0.12, 0.25]
@@ -145,12 +181,23 @@ def test_results_are_tables_that_a_profile_can_name(tmp_path):
 
 def test_a_trial_trains_a_detector(tmp_path, tiny_root):
     limits = {"base_lr": [1e-3, 2e-2], "batch": [1, 2], "initial": [1, 2], "interval": [1, 2]}
-    problem = DetectorTrial("original", "phantom", str(tiny_root), str(tmp_path), steps=4, eval_every=2, crop=128, limits=limits)
+    problem = DetectorTrial(
+        "original",
+        "phantom",
+        str(tiny_root),
+        str(tmp_path),
+        steps=4,
+        eval_every=2,
+        crop=128,
+        limits=limits,
+    )
     study = search(open_study(tmp_path / "study.db"), problem, 1)
     (trial,) = study.trials
     log = pd.read_csv(tmp_path / "trial0" / "metrics.csv")
     assert list(trial.intermediate_values.values()) == pytest.approx(log.AP50.dropna().to_list())
-    assert trial.value == pytest.approx(max(trial.intermediate_values.values()))  # the best weights are kept
+    assert trial.value == pytest.approx(
+        max(trial.intermediate_values.values())
+    )  # the best weights are kept
 
 
 def test_a_recipe_without_a_training_is_named(tmp_path):

@@ -13,24 +13,51 @@ from promic_nb.training.fit import one_cycle
 from promic_nb.training.solver import OPTIONS, TABLE3, Solver
 
 # Appendix B, Table 10: the detector for uncompressed images
-TABLE10 = Solver(50000, 1.88e-3, 1, **{**TABLE3, "delta": 1.01e-3, "initial_iteration": 1328, "decay_steps": 38, "iteration_step": 915})
+TABLE10 = Solver(
+    50000,
+    1.88e-3,
+    1,
+    **{
+        **TABLE3,
+        "delta": 1.01e-3,
+        "initial_iteration": 1328,
+        "decay_steps": 38,
+        "iteration_step": 915,
+    },
+)
 
 
 def test_table_10_by_hand():
     step = 1.01e-3 / 38
-    expected = {0: 1.88e-3, 1327: 1.88e-3, 1328: 1.88e-3 - step, 2242: 1.88e-3 - step, 2243: 1.88e-3 - 2 * step}
+    expected = {
+        0: 1.88e-3,
+        1327: 1.88e-3,
+        1328: 1.88e-3 - step,
+        2242: 1.88e-3 - step,
+        2243: 1.88e-3 - 2 * step,
+    }
     expected |= {1328 + 37 * 915 - 1: 1.88e-3 - 37 * step, 1328 + 37 * 915: 0.87e-3, 49999: 0.87e-3}
     assert {i: TABLE10.rate(i) for i in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_no_decay_steps_is_a_constant_rate():
-    solver = Solver(10000, 6e-3, schedule="delta", delta=1e-4, initial_iteration=5000, decay_steps=0, iteration_step=1000)
+    solver = Solver(
+        10000,
+        6e-3,
+        schedule="delta",
+        delta=1e-4,
+        initial_iteration=5000,
+        decay_steps=0,
+        iteration_step=1000,
+    )
     assert {solver.rate(i) for i in (0, 4999, 5000, 9999)} == {6e-3}
 
 
 def test_the_optimizer_follows_the_schedule():
     model = nn.Linear(2, 2)
-    solver = Solver(6, 0.1, schedule="delta", delta=0.06, initial_iteration=2, decay_steps=3, iteration_step=1)
+    solver = Solver(
+        6, 0.1, schedule="delta", delta=0.06, initial_iteration=2, decay_steps=3, iteration_step=1
+    )
     entry = solver.configure(model)
     rates = []
     for _ in range(6):
@@ -55,31 +82,55 @@ def test_norms_do_not_decay():
 
 
 def test_a_plateau_halves_the_rate(tmp_path):
-    """Section 4.1 on a loss that never falls: the first epoch sets the mark, and after `plateau_patience` more and one the rate is halved."""
+    """Section 4.1 on a loss that never falls: the first epoch sets the mark, and after
+    `plateau_patience` more and one the rate is halved.
+    """
     teacher = build_detector("small")
     translator = build_translator("small", 8, lrb=False)
     pixels, latents = [np.zeros((64, 64), np.uint8)], [np.zeros((8, 4, 4), np.float32)]
-    solver = Solver(12, 1e-9, 1, schedule="plateau", momentum=0.0, epoch=2, plateau_patience=1, min_rate=0)
-    train_translator(translator, teacher, pixels, latents, (64, 64), solver, folder=tmp_path, crop=64, progress=False)
+    solver = Solver(
+        12, 1e-9, 1, schedule="plateau", momentum=0.0, epoch=2, plateau_patience=1, min_rate=0
+    )
+    train_translator(
+        translator,
+        teacher,
+        pixels,
+        latents,
+        (64, 64),
+        solver,
+        folder=tmp_path,
+        crop=64,
+        progress=False,
+    )
     state = torch.load(tmp_path / "last.ckpt", weights_only=True)
-    assert state["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(1e-9 / 4)  # epochs 3 and 5 of 6
+    assert state["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(
+        1e-9 / 4
+    )  # epochs 3 and 5 of 6
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert log.epoch_loss[1] == pytest.approx(log.mse[:2].mean())
     assert log.epoch_loss[2] == pytest.approx(log.mse[2])
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a rate of 0.1"),
-    ({"patience": 10}, "patience without evaluations"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a rate of 0.1"),
+        ({"patience": 10}, "patience without evaluations"),
+    ],
+)
 def test_impossible_settings(options, message):
     with pytest.raises(UserError, match=message):
         Solver(10, 0.1, **options)
 
 
-@pytest.mark.parametrize(("steps", "warm_up"), [(10, 0.1), (20, 0.05), (1, 0.1), (4, 0.1), (30, 0.1)])
+@pytest.mark.parametrize(
+    ("steps", "warm_up"), [(10, 0.1), (20, 0.05), (1, 0.1), (4, 0.1), (30, 0.1)]
+)
 def test_one_cycle_takes_any_number_of_steps(steps, warm_up):
-    """A rise of up to one iteration has no length: the rate begins at its peak. The end is a ten-thousandth of a tenth of it."""
+    """A rise of up to one iteration has no length: the rate begins at its peak.
+
+    The end is a ten-thousandth of a tenth of it.
+    """
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 1.0)
     schedule = one_cycle(optimizer, 1.0, steps, warm_up)["lr_scheduler"]["scheduler"]
     rates = []

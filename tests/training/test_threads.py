@@ -1,4 +1,6 @@
-"""Another number of threads sums in another order: it is noted beside every artifact, and stays within a tolerance."""
+"""Another number of threads sums in another order: it is noted beside every artifact, and stays
+within a tolerance.
+"""
 
 import json
 
@@ -8,7 +10,7 @@ import torch
 
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.models.build import build_detector
-from promic_nb.provenance import Run
+from promic_nb.runs.provenance import Run
 from promic_nb.training.detection import train_detector
 from promic_nb.training.solver import Solver
 
@@ -24,13 +26,26 @@ def threads():
 
 def test_weights_after_a_short_training(tmp_path, tiny, threads):
     ids = tiny.ids("train")
-    slices = [tiny.image("train", i) for i in ids], [boxes_from_mask(tiny.mask("train", i)) for i in ids]
+    slices = (
+        [tiny.image("train", i) for i in ids],
+        [boxes_from_mask(tiny.mask("train", i)) for i in ids],
+    )
     states = []
     for count in (1, 2):
         threads(count)
         folder = tmp_path / str(count)
-        model = train_detector(build_detector("small"), slices, (256, 256), Solver(4, 0.02), folder=folder, crop=128, progress=False)
-        states.append({k: v.double() for k, v in model.state_dict().items() if v.is_floating_point()})
+        model = train_detector(
+            build_detector("small"),
+            slices,
+            (256, 256),
+            Solver(4, 0.02),
+            folder=folder,
+            crop=128,
+            progress=False,
+        )
+        states.append(
+            {k: v.double() for k, v in model.state_dict().items() if v.is_floating_point()}
+        )
     one, two = states
     apart = {k: float((one[k] - two[k]).norm() / one[k].norm().clamp(min=1e-12)) for k in one}
     assert max(apart.values()) < TOLERANCE, max(apart, key=apart.get)
@@ -42,6 +57,8 @@ def test_the_number_of_threads_is_in_the_sidecar(tmp_path, monkeypatch, threads)
     noted = []
     for count in (1, 2):
         namespace = {"__annotations__": {"threads": int}, "threads": count}
-        table = Run.start("07_train_detector", namespace).save_table(pd.DataFrame({"a": [1]}), tmp_path / f"t{count}", "A table.")
+        table = Run.start("07_train_detector", namespace).save_table(
+            pd.DataFrame({"a": [1]}), tmp_path / f"t{count}", "A table."
+        )
         noted.append(json.loads(table.with_suffix(".json").read_text())["environment"]["threads"])
     assert noted == [1, 2]

@@ -12,7 +12,15 @@ from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
 from promic_nb.models.build import build_detector, build_translator
 from promic_nb.training.codec import train_codec
-from promic_nb.training.detection import DetectorTask, FineTuning, detect, fine_tune, mirror, train_detector, train_translator
+from promic_nb.training.detection import (
+    DetectorTask,
+    FineTuning,
+    detect,
+    fine_tune,
+    mirror,
+    train_detector,
+    train_translator,
+)
 from promic_nb.training.fit import fit
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
@@ -21,14 +29,26 @@ from promic_nb.training.solver import Solver
 @pytest.fixture(scope="module")
 def slices(tiny):
     ids = tiny.ids("train")
-    return [tiny.image("train", i) for i in ids], [boxes_from_mask(tiny.mask("train", i)) for i in ids]
+    return [tiny.image("train", i) for i in ids], [
+        boxes_from_mask(tiny.mask("train", i)) for i in ids
+    ]
 
 
 def short(model, slices, folder, steps, upto, frozen="", rate=0.01, stream=None):
     """`upto` of `steps` iterations of one schedule."""
     task = DetectorTask(model, Solver(steps, rate), frozen)
     stream = stream or detection_crops(*slices, slices[0][0].shape, 128, seed=5)
-    fit(task, stream, steps=upto, batch=2, folder=folder, collate=partial(collate, cell=1), clip=5.0, progress=False, checkpoint_every=2)
+    fit(
+        task,
+        stream,
+        steps=upto,
+        batch=2,
+        folder=folder,
+        collate=partial(collate, cell=1),
+        clip=5.0,
+        progress=False,
+        checkpoint_every=2,
+    )
     return model
 
 
@@ -44,7 +64,9 @@ def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
 
 @pytest.mark.parametrize("left", [0, 0.5, 0.99])
 def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
-    """Lightning writes to the system's temporary folder and moves the file, which copies it where that is another disk."""
+    """Lightning writes to the system's temporary folder and moves the file, which copies it where
+    that is another disk.
+    """
     whole = short(build_detector("small"), slices, tmp_path / "whole", 2, 2)
     short(build_detector("small"), slices, tmp_path / "cut", 2, 2)
     last = tmp_path / "cut" / "last.ckpt"
@@ -56,11 +78,28 @@ def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
 
 
 def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
-    """Rows of every sitting, each iteration once; and a finished training that is called again keeps its log."""
+    """Rows of every sitting, each iteration once; and a finished training that is called again
+    keeps its log.
+    """
     short(build_detector("small"), slices, tmp_path / "whole", 8, 8)
-    for upto in (3, 5, 8, 8):  # checkpoints every second iteration: one that the log knows is done again
-        short(build_detector("small"), slices, tmp_path / "cut", 8, upto, stream=detection_crops(*slices, slices[0][0].shape, 128, seed=5))
-    whole, cut = (pd.read_csv(tmp_path / name / "metrics.csv").dropna(subset="loss") for name in ("whole", "cut"))
+    for upto in (
+        3,
+        5,
+        8,
+        8,
+    ):  # checkpoints every second iteration: one that the log knows is done again
+        short(
+            build_detector("small"),
+            slices,
+            tmp_path / "cut",
+            8,
+            upto,
+            stream=detection_crops(*slices, slices[0][0].shape, 128, seed=5),
+        )
+    whole, cut = (
+        pd.read_csv(tmp_path / name / "metrics.csv").dropna(subset="loss")
+        for name in ("whole", "cut")
+    )
     assert cut.step.tolist() == whole.step.tolist()
     assert np.allclose(cut.loss, whole.loss)
     assert not (tmp_path / "cut" / "metrics.earlier.csv").exists()
@@ -84,7 +123,11 @@ def test_equal_seeds_train_equal_weights(tmp_path, slices):
 def test_frozen_stages_stay_and_the_rest_moves(tmp_path, slices):
     before = build_detector("small")
     after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen="stages")
-    changed = {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, after.state_dict()[k])}
+    changed = {
+        k.split(".")[0]
+        for k, v in before.state_dict().items()
+        if not torch.equal(v, after.state_dict()[k])
+    }
     assert "stages" not in changed
     assert {"front", "neck", "rpn", "heads"} <= changed
 
@@ -95,34 +138,77 @@ def norms(model):
 
 @pytest.mark.parametrize(("stage_norms", "kept"), [("adapt", False), ("keep", True)])
 def test_stages_thaw(tmp_path, slices, stage_norms, kept):
-    """Two phases: the stages come out of the first as they went in, and move in the second; their statistics by choice."""
+    """Two phases: the stages come out of the first as they went in, and move in the second; their
+    statistics by choice.
+    """
     before, model = build_detector("small"), build_detector("small")
     plan = FineTuning(frozen_share=0.5, free_rate=0.5, stage_norms=stage_norms)
-    after = fine_tune(model, slices, slices[0][0].shape, Solver(4, 0.01), plan, folder=tmp_path, crop=128, progress=False)
+    after = fine_tune(
+        model,
+        slices,
+        slices[0][0].shape,
+        Solver(4, 0.01),
+        plan,
+        folder=tmp_path,
+        crop=128,
+        progress=False,
+    )
     frozen = torch.load(tmp_path / "frozen" / "last.ckpt", weights_only=True)["state_dict"]
-    assert all(torch.equal(v, frozen[f"model.{k}"]) for k, v in before.state_dict().items() if k.startswith("stages"))
+    assert all(
+        torch.equal(v, frozen[f"model.{k}"])
+        for k, v in before.state_dict().items()
+        if k.startswith("stages")
+    )
     assert not torch.equal(before.stages[0][0].weight, after.stages[0][0].weight)
     assert all(torch.equal(a, b) == kept for a, b in zip(norms(before), norms(after), strict=True))
-    rates = [torch.load(tmp_path / phase / "last.ckpt", weights_only=True)["lr_schedulers"][0]["base_lrs"] for phase in ("frozen", "free")]
+    rates = [
+        torch.load(tmp_path / phase / "last.ckpt", weights_only=True)["lr_schedulers"][0][
+            "base_lrs"
+        ]
+        for phase in ("frozen", "free")
+    ]
     assert rates[1] == pytest.approx([r / 2 for r in rates[0]])
 
 
 def test_fine_tuning_resumes_in_either_phase(tmp_path, slices):
     def tuned(folder):
         plan = FineTuning(frozen_share=0.5)
-        return fine_tune(build_detector("small"), slices, slices[0][0].shape, Solver(4, 0.01), plan, folder=folder, crop=128, progress=False)
+        return fine_tune(
+            build_detector("small"),
+            slices,
+            slices[0][0].shape,
+            Solver(4, 0.01),
+            plan,
+            folder=folder,
+            crop=128,
+            progress=False,
+        )
 
     whole = tuned(tmp_path / "a")
-    (tmp_path / "a" / "free" / "last.ckpt").unlink()  # killed before the second phase's first checkpoint
-    assert all(torch.equal(v, tuned(tmp_path / "a").state_dict()[k]) for k, v in whole.state_dict().items())
+    (
+        tmp_path / "a" / "free" / "last.ckpt"
+    ).unlink()  # killed before the second phase's first checkpoint
+    assert all(
+        torch.equal(v, tuned(tmp_path / "a").state_dict()[k]) for k, v in whole.state_dict().items()
+    )
 
 
 def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
     """The phantom is learnable: after 150 iterations, slices that were never seen."""
-    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(150, 0.02), folder=tmp_path, progress=False)
+    model = train_detector(
+        build_detector("small"),
+        slices,
+        slices[0][0].shape,
+        Solver(150, 0.02),
+        folder=tmp_path,
+        progress=False,
+    )
     images = [tiny.image("test", i) for i in tiny.ids("test")]
     truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
-    assert average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"] > 0.4
+    assert (
+        average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"]
+        > 0.4
+    )
     assert (tmp_path / "last.ckpt").is_file()
 
 
@@ -130,32 +216,75 @@ def test_guided_translator_learns_a_linear_teacher(tmp_path):
     """Latents from which the teacher's features can be told: the relative error falls."""
     teacher = build_detector("small").eval()
     rng = np.random.default_rng(0)
-    pixels = [np.kron(rng.integers(60, 200, (8, 8)), np.ones((16, 16))).astype(np.uint8) for _ in range(4)]
-    latents = [p.reshape(8, 16, 8, 16).mean((1, 3))[None].repeat(4, 0).astype(np.float32) / 100 for p in pixels]
+    pixels = [
+        np.kron(rng.integers(60, 200, (8, 8)), np.ones((16, 16))).astype(np.uint8) for _ in range(4)
+    ]
+    latents = [
+        p.reshape(8, 16, 8, 16).mean((1, 3))[None].repeat(4, 0).astype(np.float32) / 100
+        for p in pixels
+    ]
     translator = build_translator("small", 4, lrb=True)
-    train_translator(translator, teacher, pixels, latents, (128, 128), Solver(60, 5e-3, 4, "adam"), folder=tmp_path, crop=128, progress=False)
+    train_translator(
+        translator,
+        teacher,
+        pixels,
+        latents,
+        (128, 128),
+        Solver(60, 5e-3, 4, "adam"),
+        folder=tmp_path,
+        crop=128,
+        progress=False,
+    )
     error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
     assert error.iloc[-1] < 0.1 * error.iloc[0]
 
 
 def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices):
-    """A rate of nearly nothing: no evaluation is better than the first, so training ends after the patience."""
-    seen = [tiny.image("val", i) for i in tiny.ids("val")], [boxes_from_mask(tiny.mask("val", i)) for i in tiny.ids("val")]
+    """A rate of nearly nothing: no evaluation is better than the first, so training ends after the
+    patience.
+    """
+    seen = (
+        [tiny.image("val", i) for i in tiny.ids("val")],
+        [boxes_from_mask(tiny.mask("val", i)) for i in tiny.ids("val")],
+    )
     solver = Solver(20, 1e-9, eval_every=2, patience=4)
     arguments = {"validation": seen, "crop": 128, "progress": False}
-    train_detector(build_detector("small"), slices, slices[0][0].shape, solver, folder=tmp_path, **arguments)
+    train_detector(
+        build_detector("small"), slices, slices[0][0].shape, solver, folder=tmp_path, **arguments
+    )
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert len(log.AP50.dropna()) == 3  # one, and two that are no better
     kept = torch.load(tmp_path / "best.ckpt", weights_only=True)
     assert kept["global_step"] == 2
     with pytest.raises(UserError, match="no multiple of eval_every"):
-        train_detector(build_detector("small"), slices, (256, 256), Solver(5, 0.1, eval_every=2), folder=tmp_path, **arguments)
+        train_detector(
+            build_detector("small"),
+            slices,
+            (256, 256),
+            Solver(5, 0.1, eval_every=2),
+            folder=tmp_path,
+            **arguments,
+        )
     with pytest.raises(UserError, match="no validation slices"):
-        train_detector(build_detector("small"), slices, (256, 256), Solver(4, 0.1, eval_every=2), folder=tmp_path)
+        train_detector(
+            build_detector("small"),
+            slices,
+            (256, 256),
+            Solver(4, 0.1, eval_every=2),
+            folder=tmp_path,
+        )
 
 
 def test_crops_of_many_sizes_train(tmp_path, slices):
-    model = train_detector(build_detector("small"), slices, slices[0][0].shape, Solver(2, 0.01), folder=tmp_path, crop=0.5, progress=False)
+    model = train_detector(
+        build_detector("small"),
+        slices,
+        slices[0][0].shape,
+        Solver(2, 0.01),
+        folder=tmp_path,
+        crop=0.5,
+        progress=False,
+    )
     assert all(torch.isfinite(v).all() for v in model.weights().values())
 
 
@@ -164,13 +293,30 @@ def test_the_teacher_does_not_move(tmp_path):
     before = {k: v.clone() for k, v in teacher.state_dict().items()}
     pixels, latents = [np.zeros((128, 128), np.uint8)], [np.zeros((8, 8, 8), np.float32)]
     translator = build_translator("small", 8, lrb=False)
-    train_translator(translator, teacher, pixels, latents, (128, 128), Solver(2, 1e-3), folder=tmp_path, crop=128, progress=False)
+    train_translator(
+        translator,
+        teacher,
+        pixels,
+        latents,
+        (128, 128),
+        Solver(2, 1e-3),
+        folder=tmp_path,
+        crop=128,
+        progress=False,
+    )
     assert all(torch.equal(before[k], v) for k, v in teacher.state_dict().items())
     assert mirror(teacher, translator).front.translator is translator
 
 
 def test_codec_training_lowers_its_loss_and_repeats(tmp_path, tiny):
-    settings = {"beta": 0.01, "steps": 30, "crop": 64, "batch": 2, "precision": "32-true", "progress": False}
+    settings = {
+        "beta": 0.01,
+        "steps": 30,
+        "crop": 64,
+        "batch": 2,
+        "precision": "32-true",
+        "progress": False,
+    }
     a = train_codec(tiny, folder=tmp_path / "a", **settings)
     b = train_codec(tiny, folder=tmp_path / "b", **settings)
     assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
@@ -186,13 +332,38 @@ def changed(before, after) -> set[str]:
 
 def test_the_synthesis_alone_learns_with_plain_rounding(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr("promic_nb.training.codec.DITHERED", 0.0)
-    start = train_codec(tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False)
-    after = train_codec(tiny, beta=0.01, steps=2, crop=64, batch=1, start=start, folder=tmp_path / "b", progress=False)
+    start = train_codec(
+        tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False
+    )
+    after = train_codec(
+        tiny,
+        beta=0.01,
+        steps=2,
+        crop=64,
+        batch=1,
+        start=start,
+        folder=tmp_path / "b",
+        progress=False,
+    )
     assert changed(start, after) == {"synthesis"}
 
 
 def test_another_operation_point_keeps_the_common_networks(tmp_path, tiny):
-    bop = train_codec(tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False)
-    hop = train_codec(tiny, beta=0.01, steps=2, crop=64, batch=1, start=bop, op="hop", folder=tmp_path / "b", progress=False)
-    common = {k: v for k, v in bop.state_dict().items() if not k.startswith(("analysis", "synthesis"))}
+    bop = train_codec(
+        tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False
+    )
+    hop = train_codec(
+        tiny,
+        beta=0.01,
+        steps=2,
+        crop=64,
+        batch=1,
+        start=bop,
+        op="hop",
+        folder=tmp_path / "b",
+        progress=False,
+    )
+    common = {
+        k: v for k, v in bop.state_dict().items() if not k.startswith(("analysis", "synthesis"))
+    }
     assert all(torch.equal(v, hop.state_dict()[k]) for k, v in common.items())

@@ -1,4 +1,6 @@
-"""Building blocks of the JPEG-AI-style transforms: gates and attention (Esenlik et al., IEEE TCSVT 36(2), 2026; VM 7.0)."""
+"""Building blocks of the JPEG-AI-style transforms: gates and attention (Esenlik et al., IEEE TCSVT
+36(2), 2026; VM 7.0).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, **kwargs) 
 
 
 class EvenPad(nn.Module):
-    """Repeat the last row and column where a size is odd, so that a stride-2 convolution halves it upwards."""
+    """Repeat the last row and column where a size is odd, so that a stride-2 convolution halves it
+    upwards.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         odd = (0, x.shape[-1] % 2, 0, x.shape[-2] % 2)
@@ -20,11 +24,17 @@ class EvenPad(nn.Module):
 
 
 class ResAU(nn.Module):
-    """Residual attention unit: x (1 + W2 ReLU6(W1 x)), W1 a grouped 3x3 and W2 a 1x1 convolution, both without bias."""
+    """Residual attention unit: x (1 + W2 ReLU6(W1 x)), W1 a grouped 3x3 and W2 a 1x1 convolution,
+    both without bias.
+    """
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
-        self.gate = nn.Sequential(conv(channels, channels, groups=groups, bias=False), nn.ReLU6(), conv(channels, channels, 1, bias=False))
+        self.gate = nn.Sequential(
+            conv(channels, channels, groups=groups, bias=False),
+            nn.ReLU6(),
+            conv(channels, channels, 1, bias=False),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + x * self.gate(x)
@@ -53,7 +63,11 @@ class ConvAttentionBlock(nn.Module):
         super().__init__()
         self.features = nn.Sequential(residual_block(c), residual_block(c))
         self.mask = nn.Sequential(
-            EvenPad(), conv(c, c, stride=2), residual_block(c), residual_block(c), nn.ConvTranspose2d(c, c, 3, 2, 1, output_padding=1)
+            EvenPad(),
+            conv(c, c, stride=2),
+            residual_block(c),
+            residual_block(c),
+            nn.ConvTranspose2d(c, c, 3, 2, 1, output_padding=1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,18 +83,26 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class ChannelAttention(nn.Module):
-    """Attention between the channels of each head; queries and keys have unit length over all positions."""
+    """Attention between the channels of each head; queries and keys have unit length over all
+    positions.
+    """
 
     def __init__(self, c: int, heads: int = 4) -> None:
         super().__init__()
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
-        self.qkv = nn.Sequential(conv(c, 3 * c, 1, bias=False), conv(3 * c, 3 * c, groups=3 * c, bias=False))
+        self.qkv = nn.Sequential(
+            conv(c, 3 * c, 1, bias=False), conv(3 * c, 3 * c, groups=3 * c, bias=False)
+        )
         self.project = conv(c, c, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        q, k, v = (part.unflatten(1, (self.heads, -1)).flatten(3) for part in self.qkv(x).chunk(3, 1))
-        weights = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) * self.temperature
+        q, k, v = (
+            part.unflatten(1, (self.heads, -1)).flatten(3) for part in self.qkv(x).chunk(3, 1)
+        )
+        weights = (
+            F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) * self.temperature
+        )
         return self.project((weights.softmax(-1) @ v).flatten(1, 2).view_as(x))
 
 
@@ -90,7 +112,9 @@ class GatedFeedForward(nn.Module):
     def __init__(self, c: int, expansion: int = 4) -> None:
         super().__init__()
         wide = 2 * expansion * c
-        self.expand = nn.Sequential(conv(c, wide, 1, bias=False), conv(wide, wide, groups=wide, bias=False))
+        self.expand = nn.Sequential(
+            conv(c, wide, 1, bias=False), conv(wide, wide, groups=wide, bias=False)
+        )
         self.project = conv(wide // 2, c, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,12 +123,23 @@ class GatedFeedForward(nn.Module):
 
 
 class TransformerAttention(nn.Module):
-    """TAM: two transformer blocks between a stride-2 convolution and its transpose; keeps the shape (N, C, H, W)."""
+    """TAM: two transformer blocks between a stride-2 convolution and its transpose; keeps the shape
+    (N, C, H, W).
+    """
 
     def __init__(self, c: int) -> None:
         super().__init__()
-        blocks = [Residual(ChannelNorm(c), part(c)) for _ in range(2) for part in (ChannelAttention, GatedFeedForward)]
-        self.body = nn.Sequential(EvenPad(), conv(c, c, stride=2), *blocks, nn.ConvTranspose2d(c, c, 3, 2, 1, output_padding=1))
+        blocks = [
+            Residual(ChannelNorm(c), part(c))
+            for _ in range(2)
+            for part in (ChannelAttention, GatedFeedForward)
+        ]
+        self.body = nn.Sequential(
+            EvenPad(),
+            conv(c, c, stride=2),
+            *blocks,
+            nn.ConvTranspose2d(c, c, 3, 2, 1, output_padding=1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x)[..., : x.shape[-2], : x.shape[-1]]

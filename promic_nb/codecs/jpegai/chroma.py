@@ -1,6 +1,8 @@
-"""The chroma branch of JPEG AI's decoders, for counting operations and parameters: the codec here is luma only, as micrographs are grey.
+"""The chroma branch of JPEG AI's decoders, for counting operations and parameters: the codec here
+is luma only, as micrographs are grey.
 
-Structure as the JPEG AI overview and the VM 7.0 documents describe it, written anew; parameter counts equal the released checkpoints.
+Structure as the JPEG AI overview and the VM 7.0 documents describe it, written anew; parameter
+counts equal the released checkpoints.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ INFO_CHANNELS = 48  # what chroma synthesis takes from the luma latent
 
 
 class ChromaSynthesis(nn.Module):
-    """Latents of luma (N, 160, h, w) and chroma (N, 96, h, w) to the planes U and V (N, 2, 16h, 16w)."""
+    """Latents of luma (N, 160, h, w) and chroma (N, 96, h, w) to the planes U and V (N, 2, 16h,
+    16w).
+    """
 
     def __init__(self, body: nn.Sequential) -> None:
         super().__init__()
@@ -39,19 +43,45 @@ class ChromaSynthesis(nn.Module):
 
 def bop_chroma_synthesis() -> ChromaSynthesis:
     """Of the base operation point."""
-    return ChromaSynthesis(nn.Sequential(
-        *(nn.ConvTranspose2d(INFO_CHANNELS + CHROMA_CHANNELS, 64, 4, 2, 1), ResAU(64, groups=4)),
-        *(conv(64, 128), ResAU(128, groups=8), conv(128, 128, 1, bias=False), nn.PixelShuffle(8)),
-    ))  # fmt: skip
+    return ChromaSynthesis(
+        nn.Sequential(
+            *(
+                nn.ConvTranspose2d(INFO_CHANNELS + CHROMA_CHANNELS, 64, 4, 2, 1),
+                ResAU(64, groups=4),
+            ),
+            *(
+                conv(64, 128),
+                ResAU(128, groups=8),
+                conv(128, 128, 1, bias=False),
+                nn.PixelShuffle(8),
+            ),
+        )
+    )
 
 
 def hop_chroma_synthesis() -> ChromaSynthesis:
     """Of the high operation point; its transformer blocks work at full size, unlike luma's."""
-    attention = [Residual(ChannelNorm(64), part(64)) for _ in range(2) for part in (ChannelAttention, GatedFeedForward)]
-    return ChromaSynthesis(nn.Sequential(
-        *(up(INFO_CHANNELS + CHROMA_CHANNELS, 64), ConvAttentionBlock(64), ResAU(64, groups=4)),
-        *(conv(64, 256, 1), nn.PixelShuffle(2), *attention, ResAU(64, groups=4), up(64, 8), nn.PixelShuffle(2)),
-    ))  # fmt: skip
+    attention = [
+        Residual(ChannelNorm(64), part(64))
+        for _ in range(2)
+        for part in (ChannelAttention, GatedFeedForward)
+    ]
+    return ChromaSynthesis(
+        nn.Sequential(
+            *(up(INFO_CHANNELS + CHROMA_CHANNELS, 64), ConvAttentionBlock(64), ResAU(64, groups=4)),
+            *(
+                conv(64, 256, 1),
+                nn.PixelShuffle(2),
+                *attention,
+                ResAU(64, groups=4),
+                up(64, 8),
+                nn.PixelShuffle(2),
+            ),
+        )
+    )
 
 
-CHROMA_SYNTHESIS: dict[str, Callable[[], ChromaSynthesis]] = {"bop": bop_chroma_synthesis, "hop": hop_chroma_synthesis}
+CHROMA_SYNTHESIS: dict[str, Callable[[], ChromaSynthesis]] = {
+    "bop": bop_chroma_synthesis,
+    "hop": hop_chroma_synthesis,
+}

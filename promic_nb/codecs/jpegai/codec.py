@@ -1,4 +1,6 @@
-"""The JPEG-AI-style codec: fixed-point hyper networks, four-phase means, gain unit, skip mode and the two tools on the latent."""
+"""The JPEG-AI-style codec: fixed-point hyper networks, four-phase means, gain unit, skip mode and
+the two tools on the latent.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from promic_nb.errors import UserError
 
 @dataclass(frozen=True)
 class Side:
-    """Side information: psi (1, 4C, h'/2, w'/2); scale index, inverse quantization step and coded flag, all (1, C, h', w')."""
+    """Side information: psi (1, 4C, h'/2, w'/2); scale index, inverse quantization step and coded
+    flag, all (1, C, h', w').
+    """
 
     psi: Tensor
     index: Tensor
@@ -33,12 +37,13 @@ class Side:
 class JpegAiStyleCodec(HyperpriorCodec):
     """JPEG-AI-style luma codec. Not JPEG AI: its bitstreams are its own.
 
-    Hyper and context networks run in fixed point (`exact`), so the decoded latent is bit-identical wherever it is decoded; analysis and
-    synthesis run in float32.
+    Hyper and context networks run in fixed point (`exact`), so the decoded latent is bit-identical
+    wherever it is decoded; analysis and synthesis run in float32.
 
     Args:
         path: weight file.
-        gain: displacement D of the gain unit: quantization steps are divided by exp(D/128 * 0.200365).
+        gain: displacement D of the gain unit: quantization steps are divided by exp(D/128 *
+            0.200365).
         op: operation point of the transforms, "bop" or "hop".
         tools: "on" uses RVS and LSBS when encoding; a decoder follows the stream.
 
@@ -54,8 +59,18 @@ class JpegAiStyleCodec(HyperpriorCodec):
         self.path, (self.model, tensors, sha256) = path, weights.load(path, op)
         self.constants = Tools.of(tensors)
         if TOOLS[tools] and self.constants is None:
-            raise UserError(f"{path} has no constants for the tools RVS and LSBS", "Use tools=off, or train the model again")
-        super().__init__(f"jpegai_{op}_{tools}", path.stem.rpartition("_")[2], sha256, EntropyCoder(tensors), gain, TOOLS[tools])
+            raise UserError(
+                f"{path} has no constants for the tools RVS and LSBS",
+                "Use tools=off, or train the model again",
+            )
+        super().__init__(
+            f"jpegai_{op}_{tools}",
+            path.stem.rpartition("_")[2],
+            sha256,
+            EntropyCoder(tensors),
+            gain,
+            TOOLS[tools],
+        )
         self._hyper = fixed_point(self.model.hyper_decoder)
         self._scale = fixed_point(self.model.hyper_scale_decoder)
         self._context = fixed_point(self.model.context)
@@ -68,7 +83,10 @@ class JpegAiStyleCodec(HyperpriorCodec):
         displacement = self._gain + gain
         lsbs = None
         if tools and self.constants is None:
-            raise UserError(f"the bitstream uses tools that {self.path} has no constants for", "Decode with the weights it was made with")
+            raise UserError(
+                f"the bitstream uses tools that {self.path} has no constants for",
+                "Decode with the weights it was made with",
+            )
         if tools & LSBS:
             lsbs = self.constants.latent_scale(index)
         index = index + gain / 128
@@ -79,12 +97,18 @@ class JpegAiStyleCodec(HyperpriorCodec):
         index[..., size[0] :, :] = 0
         index[..., :, size[1] :] = 0
         index = index.clamp(0, LEVELS - 1)
-        return Side(psi, index, inverse_step(displacement).expand(index.shape), index > SKIP_INDEX, lsbs)
+        return Side(
+            psi, index, inverse_step(displacement).expand(index.shape), index > SKIP_INDEX, lsbs
+        )
 
     def quantize(self, y: Tensor, side: Side) -> Tensor:
         h, w = side.index.shape[-2:]
-        parts = nets.split_phases(torch.nn.functional.pad(y, (0, w - y.shape[-1], 0, h - y.shape[-2])))
-        return self._code_phases(side, lambda phase, mean, step: ((parts[phase] - mean) * step).round())[0]
+        parts = nets.split_phases(
+            torch.nn.functional.pad(y, (0, w - y.shape[-1], 0, h - y.shape[-2]))
+        )
+        return self._code_phases(
+            side, lambda phase, mean, step: ((parts[phase] - mean) * step).round()
+        )[0]
 
     def dequantize(self, symbols: Tensor, side: Side) -> Tensor:
         parts = nets.split_phases(symbols)
@@ -92,9 +116,13 @@ class JpegAiStyleCodec(HyperpriorCodec):
         return y if side.lsbs is None else on_grid(y * side.lsbs)
 
     def _code_phases(self, side: Side, symbols_of) -> tuple[Tensor, Tensor]:
-        """Walk the four phases: symbols r^ and latent y^ = r^ / step + mean, both (1, 160, h', w') in float64."""
+        """Walk the four phases: symbols r^ and latent y^ = r^ / step + mean, both (1, 160, h', w')
+        in float64.
+        """
         symbols, decoded = [], []
-        for phase, (coded, step) in enumerate(zip(nets.split_phases(side.coded), nets.split_phases(side.step), strict=True)):
+        for phase, (coded, step) in enumerate(
+            zip(nets.split_phases(side.coded), nets.split_phases(side.step), strict=True)
+        ):
             mean = self._context.mean(phase, side.psi, decoded)
             symbols.append(symbols_of(phase, mean, step) * coded)
             decoded.append(on_grid(symbols[-1] / step + mean))

@@ -14,15 +14,20 @@ class EntropyCoder:
     """Coder of hyper-latent and residual symbols.
 
     Args:
-        tables: `z_cdf` int32 (C, 65): cumulative frequencies over -31..31 and an escape, a row for each channel; `r_cdf` int32
-            (levels, L): over -n..n and an escape, a row for each level of the scale grid; `r_length` int32 (levels): 2n + 1.
+        tables: `z_cdf` int32 (C, 65): cumulative frequencies over -31..31 and an escape, a row for
+            each channel; `r_cdf` int32 (levels, L): over -n..n and an escape, a row for each level
+            of the scale grid; `r_length` int32 (levels): 2n + 1.
     """
 
     def __init__(self, tables: dict[str, Tensor]) -> None:
         channels, width = tables["z_cdf"].shape
         self._z: Tables = (tables["z_cdf"].tolist(), [width] * channels, [-Z_MAX] * channels)
         lengths = tables["r_length"].tolist()
-        self._r: Tables = (tables["r_cdf"].tolist(), [n + 2 for n in lengths], [-(n // 2) for n in lengths])
+        self._r: Tables = (
+            tables["r_cdf"].tolist(),
+            [n + 2 for n in lengths],
+            [-(n // 2) for n in lengths],
+        )
 
     def encode_z(self, z: Tensor) -> bytes:
         """Substream of integer z (1, C, h, w)."""
@@ -34,8 +39,13 @@ class EntropyCoder:
         return torch.tensor(symbols, dtype=torch.float64).view(shape).clamp_(-Z_MAX, Z_MAX)
 
     def encode_r(self, symbols: Tensor, index: Tensor, coded: Tensor) -> bytes:
-        """Substream of the residual symbols where `coded`; `index` is the scale index in levels. All of one shape."""
-        return RansEncoder().encode_with_indexes(_ints(symbols[coded]), _ints(index[coded].round()), *self._r)
+        """Substream of the residual symbols where `coded`; `index` is the scale index in levels.
+
+        All of one shape.
+        """
+        return RansEncoder().encode_with_indexes(
+            _ints(symbols[coded]), _ints(index[coded].round()), *self._r
+        )
 
     def decode_r(self, stream: bytes, index: Tensor, coded: Tensor) -> Tensor:
         """Residual symbols in float64, 0 where not `coded`, in the shape of `index`."""
@@ -50,4 +60,6 @@ def _ints(x: Tensor) -> list[int]:
 
 
 def _channels(shape: tuple[int, ...]) -> list[int]:
-    return torch.arange(shape[1], dtype=torch.int32).view(1, -1, 1, 1).expand(shape).flatten().tolist()
+    return (
+        torch.arange(shape[1], dtype=torch.int32).view(1, -1, 1, 1).expand(shape).flatten().tolist()
+    )

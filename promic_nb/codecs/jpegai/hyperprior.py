@@ -1,4 +1,6 @@
-"""Encoder and decoder that all codecs with a hyperprior share: container, substreams, and the order of steps."""
+"""Encoder and decoder that all codecs with a hyperprior share: container, substreams, and the order
+of steps.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,16 @@ from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
 from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.tiles import tiled
 
-GAIN_RANGE = (-1069, 702)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
+GAIN_RANGE = (
+    -1069,
+    702,
+)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
 
 
 def inverse_step(displacement: Tensor) -> Tensor:
-    """Inverse quantization step of a displacement in 1/128 levels; 10 fractional bits, as in VM 7.0."""
+    """Inverse quantization step of a displacement in 1/128 levels; 10 fractional bits, as in VM
+    7.0.
+    """
     return ((displacement * (LOG_STEP / 128)).exp() * 1024).round() / 1024
 
 
@@ -27,7 +34,8 @@ class SideInformation(Protocol):
     """What the hyper-latent says about one image's latent.
 
     Attributes:
-        index: scale index in levels of the grid, float64 (1, C, h', w'), h' and w' at least the latent's.
+        index: scale index in levels of the grid, float64 (1, C, h', w'), h' and w' at least the
+            latent's.
         coded: bool, where a symbol is in the stream; elsewhere it is 0.
     """
 
@@ -36,7 +44,9 @@ class SideInformation(Protocol):
 
 
 class HyperpriorCodec:
-    """A luma codec with latent y, hyper-latent z and a "PMAI" container. Subclasses say what the networks are.
+    """A luma codec with latent y, hyper-latent z and a "PMAI" container.
+
+    Subclasses say what the networks are.
 
     Attributes:
         codec_id: number in the container.
@@ -48,7 +58,15 @@ class HyperpriorCodec:
     channels: int
     model: nn.Module
 
-    def __init__(self, name: str, setting: str, sha256: str, coder: EntropyCoder, gain: int = 0, tools: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        setting: str,
+        sha256: str,
+        coder: EntropyCoder,
+        gain: int = 0,
+        tools: int = 0,
+    ) -> None:
         self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
         self.gain = int(check_range(f"{name} gain", gain, *GAIN_RANGE))
         self.setting = setting + (f" gain={gain}" if gain else "")
@@ -65,8 +83,12 @@ class HyperpriorCodec:
         """Samples (1, 1, 16h, 16w) in 0..255 of a latent (1, C, h, w)."""
         return self.model.reconstruct(y)
 
-    def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> SideInformation:
-        """What integer z (float64) says about a latent of `size` (h, w); equal bits on every machine."""
+    def side_information(
+        self, z: Tensor, size: tuple[int, int], gain: int, tools: int
+    ) -> SideInformation:
+        """What integer z (float64) says about a latent of `size` (h, w); equal bits on every
+        machine.
+        """
         raise NotImplementedError
 
     def quantize(self, y: Tensor, side: SideInformation) -> Tensor:
@@ -85,7 +107,16 @@ class HyperpriorCodec:
         z = self.hyper_latent(y)
         side = self.side_information(z, y.shape[-2:], self.gain, self.tools)
         r_stream = self.coder.encode_r(self.quantize(y.double(), side), side.index, side.coded)
-        return Stream(height, width, self.gain, self._hash, self.coder.encode_z(z), r_stream, self.tools, self.codec_id).pack()
+        return Stream(
+            height,
+            width,
+            self.gain,
+            self._hash,
+            self.coder.encode_z(z),
+            r_stream,
+            self.tools,
+            self.codec_id,
+        ).pack()
 
     @torch.inference_mode()
     def decode(self, stream: bytes) -> np.ndarray:
@@ -101,12 +132,18 @@ class HyperpriorCodec:
 
     @torch.inference_mode()
     def latent(self, stream: bytes) -> np.ndarray:
-        """Decoded latent y^, float32 (C, ceil(H/16), ceil(W/16)), without synthesis. Raises as `decode`."""
+        """Decoded latent y^, float32 (C, ceil(H/16), ceil(W/16)), without synthesis.
+
+        Raises as `decode`.
+        """
         return self._latent(unpack(stream))
 
     def _latent(self, head: Stream) -> np.ndarray:
         if head.codec_id != self.codec_id:
-            raise BitstreamError(f"the bitstream is of codec {head.codec_id}, {self.name} is {self.codec_id}", "Decode with the codec it names")
+            raise BitstreamError(
+                f"the bitstream is of codec {head.codec_id}, {self.name} is {self.codec_id}",
+                "Decode with the codec it names",
+            )
         if head.weights != self._hash:
             raise BitstreamError(
                 f"the bitstream was made with weights {head.weights.hex()}..., this codec has {self.sha256[:8]}...",

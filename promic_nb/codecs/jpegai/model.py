@@ -18,17 +18,21 @@ from promic_nb.codecs.jpegai.coder import Z_MAX
 SIGMA_MIN, SIGMA_MAX, LEVELS = 0.11, 54.82, 32
 LOG_STEP = math.log(SIGMA_MAX / SIGMA_MIN) / (LEVELS - 1)
 SCALE_TABLE = [SIGMA_MIN * math.exp(LOG_STEP * level) for level in range(LEVELS)]
-SKIP_INDEX = 382 / 128  # positions with a scale index up to this (sigma <= 0.200) are not coded and stand for 0
+SKIP_INDEX = (
+    382 / 128
+)  # positions with a scale index up to this (sigma <= 0.200) are not coded and stand for 0
 
 
 class JpegAiStyle(nn.Module):
     """Analysis, synthesis, hyperprior and context model for one rate point (one beta).
 
     Args:
-        op: operation point of the transforms, "bop" or "hop"; both share the latent, the hyperprior and the context model.
+        op: operation point of the transforms, "bop" or "hop"; both share the latent, the hyperprior
+            and the context model.
 
     Attributes:
-        gain: (160) learned gain vector in levels of the scale grid: residuals of a channel are multiplied by exp(gain LOG_STEP).
+        gain: (160) learned gain vector in levels of the scale grid: residuals of a channel are
+            multiplied by exp(gain LOG_STEP).
     """
 
     def __init__(self, op: str = "bop") -> None:
@@ -42,7 +46,8 @@ class JpegAiStyle(nn.Module):
         self.context = nets.ContextModel()
         self.z_prior = EntropyBottleneck(nets.LATENT_CHANNELS)
         self.gaussian = GaussianConditional(SCALE_TABLE)
-        # Start at sigma = 0.8 everywhere (index 10 of 31), above the skip threshold, so that the first steps code something.
+        # Start at sigma = 0.8 everywhere (index 10 of 31), above the skip threshold, so that the
+        # first steps code something.
         nn.init.constant_(self.hyper_scale_decoder[-2].bias, 10.0)
 
     def latent(self, x: Tensor) -> Tensor:
@@ -54,7 +59,9 @@ class JpegAiStyle(nn.Module):
         return self.synthesis(y) * 128 + 127.5
 
     def z_likelihood(self, z: Tensor) -> Tensor:
-        """Probability of the unit interval around each sample of z (N, C, h, w), in the shape (C, 1, N h w)."""
+        """Probability of the unit interval around each sample of z (N, C, h, w), in the shape (C,
+        1, N h w).
+        """
         return self.z_prior._likelihood(z.transpose(0, 1).reshape(z.shape[1], 1, -1))[0]
 
     def forward(self, x: Tensor, dither: bool = False) -> tuple[Tensor, Tensor]:
@@ -62,13 +69,15 @@ class JpegAiStyle(nn.Module):
 
         Args:
             x: float (N, 1, H, W), 0..255, H and W multiples of 64.
-            dither: add uniform noise before rounding. Plain rounding hides small residuals from the synthesis, which then never learns
-                to use their channel; with noise they come through in the mean.
+            dither: add uniform noise before rounding. Plain rounding hides small residuals from the
+                synthesis, which then never learns to use their channel; with noise they come
+                through in the mean.
 
         Returns:
-            The reconstruction (N, 1, H, W) in 0..255 and the rate in bits per pixel, a scalar. The rate is that of noisy symbols,
-            the reconstruction uses rounded ones with a straight-through gradient. Skipping is left to the coder: skipped here, a
-            position would get no gradient, and so could never be coded again.
+            The reconstruction (N, 1, H, W) in 0..255 and the rate in bits per pixel, a scalar. The
+            rate is that of noisy symbols, the reconstruction uses rounded ones with a
+            straight-through gradient. Skipping is left to the coder: skipped here, a position would
+            get no gradient, and so could never be coded again.
         """
         y = self.latent(x).float()
         with torch.autocast(x.device.type, enabled=False):
@@ -90,7 +99,12 @@ class JpegAiStyle(nn.Module):
                 noisy = r + torch.rand_like(r) - 0.5 if dither else r
                 decoded.append(mean + (r + (noisy.round() - r).detach()) / scale)
             r = nets.merge_phases(residuals)
-            r_bits = -self.gaussian._likelihood(r + torch.rand_like(r) - 0.5, sigma).clamp_min(1e-9).log2().sum()
+            r_bits = (
+                -self.gaussian._likelihood(r + torch.rand_like(r) - 0.5, sigma)
+                .clamp_min(1e-9)
+                .log2()
+                .sum()
+            )
             y_hat = nets.merge_phases(decoded)
         x_hat = self.reconstruct(y_hat).float()
         return x_hat, (z_bits + r_bits) / x.numel()

@@ -1,4 +1,7 @@
-"""Integer tables of the entropy coder. They are stored with the weights: computed on another machine they could round differently."""
+"""Integer tables of the entropy coder.
+
+They are stored with the weights: computed on another machine they could round differently.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,11 @@ def coder_tables(z_pmf: Tensor) -> dict[str, Tensor]:
 
 def _cdf(pmfs: list[Tensor]) -> Tensor:
     """Quantized cumulative table of each pmf and an escape symbol, zero-padded to the longest row."""
-    rows = [pmf_to_quantized_cdf([*pmf.tolist(), max(1e-9, 1.0 - float(pmf.sum()))], PRECISION) for pmf in pmfs]
+    rows = [
+        pmf_to_quantized_cdf([*pmf.tolist(), max(1e-9, 1.0 - float(pmf.sum()))], PRECISION)
+        for pmf in pmfs
+    ]
     longest = max(map(len, rows))
-    return torch.stack([F.pad(torch.tensor(row, dtype=torch.int32), (0, longest - len(row))) for row in rows])
+    return torch.stack(
+        [F.pad(torch.tensor(row, dtype=torch.int32), (0, longest - len(row))) for row in rows]
+    )

@@ -1,7 +1,7 @@
 """The luma networks of JPEG AI VM 3.3 with their published weights, imported from ONNX files.
 
-The files are Smart Harmony's exports of the Verification Model (CC BY 4.0): one rate point, 128 latent channels, no context model.
-They are data, not part of this package: see `vm33_weights`.
+The files are Smart Harmony's exports of the Verification Model (CC BY 4.0): one rate point, 128
+latent channels, no context model. They are data, not part of this package: see `vm33_weights`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def upsample(inputs: int, outputs: int) -> nn.ConvTranspose2d:
 
 
 def analysis(c: int = LATENT_CHANNELS) -> nn.Sequential:
-    """Luma plane (N, 1, H, W), scaled to about -1..1, to the latent (N, 128, ceil(H/16), ceil(W/16))."""
+    """Luma plane (N, 1, H, W), scaled to about -1..1, to the latent (N, 128, ceil(H/16),
+    ceil(W/16)).
+    """
     layers: list[nn.Module] = []
     for inputs in (1, c, c):
         layers += [EvenPad(), conv(inputs, c, stride=2), Gate(c, 3)]
@@ -55,13 +57,24 @@ def synthesis(c: int = LATENT_CHANNELS) -> nn.Sequential:
 def hyper_decoder(c: int = LATENT_CHANNELS) -> nn.Sequential:
     """z (N, 128, h, w) to the mean of the latent (N, 128, 4h, 4w)."""
     return nn.Sequential(
-        conv(c, c, 1, bias=False), upsample(c, c), nn.LeakyReLU(0.01), conv(c, c), upsample(c, c), nn.LeakyReLU(0.01), conv(c, c), nn.LeakyReLU(0.01)
+        conv(c, c, 1, bias=False),
+        upsample(c, c),
+        nn.LeakyReLU(0.01),
+        conv(c, c),
+        upsample(c, c),
+        nn.LeakyReLU(0.01),
+        conv(c, c),
+        nn.LeakyReLU(0.01),
     )
 
 
 def hyper_scale_decoder(c: int = LATENT_CHANNELS) -> nn.Sequential:
-    """z (N, 128, h, w) to the standard deviation of the latent (N, 128, 4h, 4w); its absolute value counts."""
-    return nn.Sequential(upsample(c, c), nn.ReLU(), conv(c, c), nn.ReLU(), upsample(c, c), nn.ReLU(), conv(c, c))
+    """z (N, 128, h, w) to the standard deviation of the latent (N, 128, 4h, 4w); its absolute value
+    counts.
+    """
+    return nn.Sequential(
+        upsample(c, c), nn.ReLU(), conv(c, c), nn.ReLU(), upsample(c, c), nn.ReLU(), conv(c, c)
+    )
 
 
 class Vm33(nn.Module):

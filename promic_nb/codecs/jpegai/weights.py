@@ -1,4 +1,6 @@
-"""Weight files of the JPEG-AI-style codec: safetensors, fp16 for networks, integer tables for the entropy coder, pinned by hash."""
+"""Weight files of the JPEG-AI-style codec: safetensors, fp16 for networks, integer tables for the
+entropy coder, pinned by hash.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ from promic_nb.codecs.jpegai.model import LEVELS, JpegAiStyle
 from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
 from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.tools import Tools
+from promic_nb.core.files import atomically
 from promic_nb.errors import UserError
-from promic_nb.provenance import atomically
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
 TRANSFORMS = ("analysis.", "synthesis.")  # what differs between operation points
@@ -29,16 +31,25 @@ REMEDY = "Take the file from the repository again, or train it: notebooks/02_tra
 def tables(model: JpegAiStyle) -> dict[str, Tensor]:
     """Tables of the entropy coder for a model's prior of z."""
     with torch.no_grad():
-        symbols = torch.arange(-Z_MAX, Z_MAX + 1, dtype=torch.float32).repeat(model.z_prior.channels, 1)
+        symbols = torch.arange(-Z_MAX, Z_MAX + 1, dtype=torch.float32).repeat(
+            model.z_prior.channels, 1
+        )
         return coder_tables(model.z_likelihood(symbols[None, :, None, :])[:, 0])
 
 
-def save(model: JpegAiStyle, path: Path, *others: JpegAiStyle, tools: Tools | None = None, **about: str | float | int) -> str:
+def save(
+    model: JpegAiStyle,
+    path: Path,
+    *others: JpegAiStyle,
+    tools: Tools | None = None,
+    **about: str | float | int,
+) -> str:
     """Write networks (fp16) and coder tables; return the file's SHA-256.
 
     Args:
         model: common networks, and the transforms of its operation point.
-        others: models of other operation points on the same common networks; just their transforms are written.
+        others: models of other operation points on the same common networks; just their transforms
+            are written.
         tools: constants of RVS and LSBS.
         about: beta, steps, data ... for the header.
 
@@ -49,30 +60,46 @@ def save(model: JpegAiStyle, path: Path, *others: JpegAiStyle, tools: Tools | No
         theirs = other.state_dict()
         for k, v in model.state_dict().items():
             if not k.startswith(TRANSFORMS) and not torch.equal(v.half(), theirs[k].half()):
-                raise UserError(f"{k} of the {other.op} model is not that of the {model.op} model", "Train it with the common networks frozen")
+                raise UserError(
+                    f"{k} of the {other.op} model is not that of the {model.op} model",
+                    "Train it with the common networks frozen",
+                )
     # The tables must come from the rounded weights that a reader sees, so round first.
     rounded = JpegAiStyle(model.op)
-    rounded.load_state_dict({k: v.half().float() if v.is_floating_point() else v for k, v in model.state_dict().items()})
+    rounded.load_state_dict(
+        {k: v.half().float() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    )
     state = dict(_named(rounded))
     for other in others:
         state |= {k: v for k, v in _named(other) if k.startswith(other.op)}
-    state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items() if v.numel()}
-    written = safetensors.torch.save({**state, **tables(rounded), **(tools.tensors() if tools else {})}, {k: str(v) for k, v in about.items()})
+    state = {
+        k: v.half().contiguous() if v.is_floating_point() else v
+        for k, v in state.items()
+        if v.numel()
+    }
+    written = safetensors.torch.save(
+        {**state, **tables(rounded), **(tools.tensors() if tools else {})},
+        {k: str(v) for k, v in about.items()},
+    )
     atomically(path, lambda p: p.write_bytes(written))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _named(model: JpegAiStyle) -> Iterator[tuple[str, Tensor]]:
     """Tensors under their names in a file: those of the transforms start with the operation point."""
-    return ((f"{model.op}.{k}" if k.startswith(TRANSFORMS) else k, v) for k, v in model.state_dict().items())
+    return (
+        (f"{model.op}.{k}" if k.startswith(TRANSFORMS) else k, v)
+        for k, v in model.state_dict().items()
+    )
 
 
 def load(path: Path, op: str = "bop") -> tuple[JpegAiStyle, dict[str, Tensor], str]:
-    """Model of one operation point in evaluation mode; coder tables and constants of tools; the file's SHA-256.
+    """Model of one operation point in evaluation mode; coder tables and constants of tools; the
+    file's SHA-256.
 
     Raises:
-        UserError: missing file, not a safetensors file, no such operation point or other tensors than the model's, or a hash that is
-            not the registered one.
+        UserError: missing file, not a safetensors file, no such operation point or other tensors
+            than the model's, or a hash that is not the registered one.
     """
     if not path.is_file():
         known = ", ".join(f"{about['beta']:g}" for about in registry().values() if "beta" in about)
@@ -86,13 +113,29 @@ def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], 
     state, sha256 = read(path)
     points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
     if op not in points:
-        raise UserError(f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})", REMEDY)
+        raise UserError(
+            f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})",
+            REMEDY,
+        )
     model = JpegAiStyle(op)
     own = dict(_named(model))
-    extra = {k: v for k, v in state.items() if k in ("z_cdf", "r_cdf", "r_length") or k.startswith("tools.")}
-    wrong = sorted(k for k, v in own.items() if v.numel() and (k not in state or state[k].shape != v.shape))
-    if wrong or extra.get("r_cdf", torch.empty(0)).shape[0] != LEVELS or not {"z_cdf", "r_length"} <= set(extra):
-        raise UserError(f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})", REMEDY)
+    extra = {
+        k: v
+        for k, v in state.items()
+        if k in ("z_cdf", "r_cdf", "r_length") or k.startswith("tools.")
+    }
+    wrong = sorted(
+        k for k, v in own.items() if v.numel() and (k not in state or state[k].shape != v.shape)
+    )
+    if (
+        wrong
+        or extra.get("r_cdf", torch.empty(0)).shape[0] != LEVELS
+        or not {"z_cdf", "r_length"} <= set(extra)
+    ):
+        raise UserError(
+            f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})",
+            REMEDY,
+        )
     model.load_state_dict({k.removeprefix(f"{op}."): state.get(k, v) for k, v in own.items()})
     return model.eval().requires_grad_(False), extra, sha256
 
@@ -107,7 +150,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], str]:
     sha256 = hashlib.sha256(data).hexdigest()
     expected = registry().get(path.name, {}).get("sha256") if path.parent == WEIGHTS else None
     if expected and sha256 != expected:
-        raise UserError(f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...", REMEDY)
+        raise UserError(
+            f"codec weights {path} have SHA-256 {sha256[:12]}..., registered is {expected[:12]}...",
+            REMEDY,
+        )
     try:
         return safetensors.torch.load(data), sha256
     except SafetensorError as error:

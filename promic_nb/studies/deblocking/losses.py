@@ -1,4 +1,6 @@
-"""The losses of section 2.7: of a target and a prediction, RGB float32 (N, 3, H, W) in 0..1, each a mean over all samples."""
+"""The losses of section 2.7: of a target and a prediction, RGB float32 (N, 3, H, W) in 0..1, each a
+mean over all samples.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ SIGMA, KERNEL = 3.0, 7
 
 
 class HighFrequency(nn.Module):
-    """alpha h_f + (1 - alpha) MAE (Eqs. 10-12): h_f is the mean magnitude of the residual less its blur, where the 7x7 kernel fits."""
+    """alpha h_f + (1 - alpha) MAE (Eqs. 10-12): h_f is the mean magnitude of the residual less its
+    blur, where the 7x7 kernel fits.
+    """
 
     def __init__(self, alpha: float = 0.99) -> None:
         super().__init__()
@@ -32,14 +36,15 @@ class HighFrequency(nn.Module):
 
 
 class Perceptual(nn.Module):
-    """beta p + (1 - beta) MAE (Eq. 13): p is the MAE between feature maps of VGG16 up to its last layer before the classifier.
+    """beta p + (1 - beta) MAE (Eq. 13): p is the MAE between feature maps of VGG16 up to its last
+    layer before the classifier.
 
-    There a 192x192 image has 512 maps of 6x6, as the thesis says. Inputs are normalized as VGG16's training images were; they need sides
-    of 32 pixels and more.
+    There a 192x192 image has 512 maps of 6x6, as the thesis says. Inputs are normalized as VGG16's
+    training images were; they need sides of 32 pixels and more.
 
     Args:
-        backbone: "imagenet", torchvision's trained weights, downloaded once; "none", random weights: random features measure structure
-            too, but not what the thesis measured.
+        backbone: "imagenet", torchvision's trained weights, downloaded once; "none", random
+            weights: random features measure structure too, but not what the thesis measured.
 
     Raises:
         UserError: the trained weights could not be obtained.
@@ -54,7 +59,10 @@ class Perceptual(nn.Module):
             try:
                 self.features = vgg16(weights=VGG16_Weights.IMAGENET1K_V1).features
             except OSError as error:
-                raise UserError(f"VGG16's ImageNet weights could not be downloaded ({error})", "Choose backbone 'none', or go online once") from None
+                raise UserError(
+                    f"VGG16's ImageNet weights could not be downloaded ({error})",
+                    "Choose backbone 'none', or go online once",
+                ) from None
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
@@ -72,7 +80,12 @@ class Perceptual(nn.Module):
         return self.beta * structure + (1 - self.beta) * F.l1_loss(prediction, target)
 
 
-LOSSES: dict[str, Callable[..., nn.Module]] = {"mae": nn.L1Loss, "mse": nn.MSELoss, "high_frequency": HighFrequency, "perceptual": Perceptual}
+LOSSES: dict[str, Callable[..., nn.Module]] = {
+    "mae": nn.L1Loss,
+    "mse": nn.MSELoss,
+    "high_frequency": HighFrequency,
+    "perceptual": Perceptual,
+}
 
 
 def build_loss(name: str, backbone: Backbone = "none") -> nn.Module:

@@ -22,7 +22,9 @@ METRICS = ("mae", "mse", "psnr_db", "ssim")
 
 
 class DeblockingTask(lightning.LightningModule):
-    """Minimizes a loss between the restored and the original crop with Adam at a constant rate (section 3.4: Keras' default, 1e-3)."""
+    """Minimizes a loss between the restored and the original crop with Adam at a constant rate
+    (section 3.4: Keras' default, 1e-3).
+    """
 
     def __init__(self, network: nn.Module, loss: nn.Module, rate: float) -> None:
         super().__init__()
@@ -46,8 +48,9 @@ def to_tensor(image: np.ndarray) -> Tensor:
 def pairs(images: Sequence[np.ndarray], trained_on: str, crop: int, seed: int) -> SampleStream:
     """Stream of (compressed, original) crops, float32 (3, crop, crop) in 0..1.
 
-    The whole image is compressed, then cut at random, so that blocks lie anywhere in the crop; smaller images are used whole, edges
-    repeated. Flips on both axes and a brightness of 80 to 120 %, as in section 3.3.
+    The whole image is compressed, then cut at random, so that blocks lie anywhere in the crop;
+    smaller images are used whole, edges repeated. Flips on both axes and a brightness of 80 to 120
+    %, as in section 3.3.
 
     Args:
         trained_on: a JPEG quality, or "random".
@@ -55,7 +58,12 @@ def pairs(images: Sequence[np.ndarray], trained_on: str, crop: int, seed: int) -
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         image = images[rng.integers(len(images))]
-        compressed, _ = jpeg(image, int(rng.integers(RANDOM[0], RANDOM[1] + 1)) if trained_on == "random" else int(trained_on))
+        compressed, _ = jpeg(
+            image,
+            int(rng.integers(RANDOM[0], RANDOM[1] + 1))
+            if trained_on == "random"
+            else int(trained_on),
+        )
         both = np.concatenate([compressed, image], axis=2)
         both = np.pad(both, [(0, max(0, crop - n)) for n in both.shape[:2]] + [(0, 0)], mode="edge")
         top, left = (rng.integers(0, n - crop + 1) for n in both.shape[:2])
@@ -81,9 +89,18 @@ def train_deblocker(
     seed: int = 0,
     progress: bool = True,
 ) -> nn.Module:
-    """Train a network on originals uint8 (H, W, 3), which are compressed at the quality `trained_on`; resumes from `folder`."""
+    """Train a network on originals uint8 (H, W, 3), which are compressed at the quality
+    `trained_on`; resumes from `folder`.
+    """
     task = DeblockingTask(network, loss, learning_rate)
-    fit(task, pairs(images, trained_on, crop, seed), steps=steps, batch=batch, folder=folder, progress=progress)
+    fit(
+        task,
+        pairs(images, trained_on, crop, seed),
+        steps=steps,
+        batch=batch,
+        folder=folder,
+        progress=progress,
+    )
     return network.eval()
 
 
@@ -95,12 +112,19 @@ def restore(network: nn.Module, image: np.ndarray) -> np.ndarray:
 
 
 def measure(original: np.ndarray, image: np.ndarray) -> dict[str, float]:
-    """MAE and MSE (Eqs. 6 and 7, over RGB in 0..1), PSNR in dB (Eq. 9; 100 for equal images) and SSIM (Eq. 14, on grey)."""
+    """MAE and MSE (Eqs. 6 and 7, over RGB in 0..1), PSNR in dB (Eq. 9; 100 for equal images) and
+    SSIM (Eq. 14, on grey).
+    """
     difference = (original.astype(float) - image.astype(float)) / 255
     mse = float(np.mean(difference**2))
     grey = [np.array(Image.fromarray(x).convert("L")) for x in (original, image)]
     psnr = min(100.0, -10 * np.log10(mse)) if mse else 100.0
-    return {"mae": float(np.mean(np.abs(difference))), "mse": mse, "psnr_db": psnr, "ssim": compute(*grey, ["ssim"], front_end="8bit")["ssim"]}
+    return {
+        "mae": float(np.mean(np.abs(difference))),
+        "mse": mse,
+        "psnr_db": psnr,
+        "ssim": compute(*grey, ["ssim"], front_end="8bit")["ssim"],
+    }
 
 
 def centre(image: np.ndarray, side: int) -> np.ndarray:
@@ -113,23 +137,40 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
     """Means over images, and how many images a network improved.
 
     Args:
-        results: rows of dataset, network, loss, trained_on, split_seed, seed, size, image, quality, metric, jpeg, restored.
+        results: rows of dataset, network, loss, trained_on, split_seed, seed, size, image, quality,
+            metric, jpeg, restored.
 
     Returns:
-        Rows of dataset, network, loss, trained_on, split_seed, seed, size, quality, metric, jpeg, restored, change, improved_percent, images, and
-        `reference`, the mean of JPEG at quality 75 (NaN where that was not measured), and `reaches_reference`.
+        Rows of dataset, network, loss, trained_on, split_seed, seed, size, quality, metric, jpeg,
+        restored, change, improved_percent, images, and `reference`, the mean of JPEG at quality 75
+        (NaN where that was not measured), and `reaches_reference`.
     """
-    keys = ["dataset", "network", "loss", "trained_on", "split_seed", "seed", "size", "quality", "metric"]
+    keys = [
+        "dataset",
+        "network",
+        "loss",
+        "trained_on",
+        "split_seed",
+        "seed",
+        "size",
+        "quality",
+        "metric",
+    ]
     table = results.assign(change=results.restored - results.jpeg)
     sign = np.where(table.metric.isin(LOWER_IS_BETTER), -1, 1)
     table["improved_percent"] = 100.0 * (table.change * sign > 0)
     means = table.groupby(keys, sort=False, as_index=False).agg(
-        jpeg=("jpeg", "mean"), restored=("restored", "mean"), change=("change", "mean"), improved_percent=("improved_percent", "mean"),
+        jpeg=("jpeg", "mean"),
+        restored=("restored", "mean"),
+        change=("change", "mean"),
+        improved_percent=("improved_percent", "mean"),
         images=("image", "nunique"),
-    )  # fmt: skip
+    )
     same = ["dataset", "split_seed", "size", "metric"]
     reference = means.query("quality == 75").drop_duplicates(same).set_index(same).jpeg
-    means["reference"] = [reference.get(key, float("nan")) for key in means[same].itertuples(index=False, name=None)]
+    means["reference"] = [
+        reference.get(key, float("nan")) for key in means[same].itertuples(index=False, name=None)
+    ]
     direction = np.where(means.metric.isin(LOWER_IS_BETTER), -1, 1)
     means["reaches_reference"] = direction * (means.restored - means.reference) >= 0
     return means

@@ -20,7 +20,8 @@ STRIDE = 16
 
 
 class CompressionNetworks(nn.Module):
-    """CompNet and RecNet of section 3.2: four 5x5 convolutions of stride 2 with GDN between them, and their mirror image.
+    """CompNet and RecNet of section 3.2: four 5x5 convolutions of stride 2 with GDN between them,
+    and their mirror image.
 
     Args:
         width: channels of the inner layers.
@@ -30,13 +31,23 @@ class CompressionNetworks(nn.Module):
     def __init__(self, width: int = 192, channels: int = CHANNELS) -> None:
         super().__init__()
         n = width
-        self.compress = nn.Sequential(conv(3, n), GDN(n), conv(n, n), GDN(n), conv(n, n), GDN(n), conv(n, channels))
+        self.compress = nn.Sequential(
+            conv(3, n), GDN(n), conv(n, n), GDN(n), conv(n, n), GDN(n), conv(n, channels)
+        )
         self.reconstruct = nn.Sequential(
-            deconv(channels, n), GDN(n, inverse=True), deconv(n, n), GDN(n, inverse=True), deconv(n, n), GDN(n, inverse=True), deconv(n, 3)
+            deconv(channels, n),
+            GDN(n, inverse=True),
+            deconv(n, n),
+            GDN(n, inverse=True),
+            deconv(n, n),
+            GDN(n, inverse=True),
+            deconv(n, 3),
         )
 
     def latent(self, x: Tensor) -> Tensor:
-        """Quantized features, whole numbers as float32 (N, channels, H/16, W/16), of RGB x (N, 3, H, W) in 0..1."""
+        """Quantized features, whole numbers as float32 (N, channels, H/16, W/16), of RGB x (N, 3,
+        H, W) in 0..1.
+        """
         return self.compress(x - 0.5).round()
 
     def decode(self, z: Tensor) -> Tensor:
@@ -45,7 +56,9 @@ class CompressionNetworks(nn.Module):
 
 
 def rate_term(z: Tensor) -> Tensor:
-    """log(sigma^2) over all values of z, in nats (section 3.3): twice the differential entropy of a Gaussian, without its constant."""
+    """log(sigma^2) over all values of z, in nats (section 3.3): twice the differential entropy of a
+    Gaussian, without its constant.
+    """
     return z.var(correction=0).log()
 
 
@@ -56,15 +69,19 @@ def entropy_bits(symbols: np.ndarray) -> float:
 
 
 def entropy_bpp(z: np.ndarray) -> float:
-    """Rate of quantized features (C, h, w) in bits per pixel, as the paper counts it: their empirical entropy, no bitstream."""
+    """Rate of quantized features (C, h, w) in bits per pixel, as the paper counts it: their
+    empirical entropy, no bitstream.
+    """
     return entropy_bits(z) * z.shape[0] / STRIDE**2
 
 
 class CompressionTask(lightning.LightningModule):
     """Minimizes log(sigma^2) + beta MSE (Eq. 1 with beta_2 = beta_3 = 0).
 
-    Both terms see the features with uniform noise in place of rounding. As printed, on the features themselves, the term has no
-    minimum: it falls without end as they shrink. With the noise sigma^2 cannot fall below 1/12. The last steps round, so that the
+    Both terms see the features with uniform noise in place of rounding. As printed, on the features
+    themselves, the term has no
+    minimum: it falls without end as they shrink. With the noise sigma^2 cannot fall below 1/12. The
+        last steps round, so that the
     reconstruction meets what it will be given.
 
     Args:
@@ -82,11 +99,18 @@ class CompressionTask(lightning.LightningModule):
     def training_step(self, x: Tensor, _: int) -> Tensor:
         z = self.model.compress(x - 0.5)
         noisy = z + torch.rand_like(z) - 0.5
-        given = noisy if self.global_step < (1 - self.ROUNDED) * self.steps else z + (z.round() - z).detach()
+        given = (
+            noisy
+            if self.global_step < (1 - self.ROUNDED) * self.steps
+            else z + (z.round() - z).detach()
+        )
         mse = (self.model.reconstruct(given) + 0.5 - x).square().mean()
         log_variance = rate_term(noisy)
         loss = log_variance + self.beta * mse
-        self.log_dict({"loss": loss, "log_variance": log_variance, "psnr_db": -10 * torch.log10(mse)}, prog_bar=True)
+        self.log_dict(
+            {"loss": loss, "log_variance": log_variance, "psnr_db": -10 * torch.log10(mse)},
+            prog_bar=True,
+        )
         return loss
 
     def configure_optimizers(self) -> dict:
@@ -104,7 +128,9 @@ def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def crops(samples: Sequence[Sample], side: int, seed: int) -> SampleStream:
-    """Random square crops for the codec: float32 (3, side, side) in 0..1, flipped at random; smaller pictures are enlarged first."""
+    """Random square crops for the codec: float32 (3, side, side) in 0..1, flipped at random;
+    smaller pictures are enlarged first.
+    """
 
     def draw(rng: np.random.Generator) -> Tensor:
         image = to_tensor(samples[int(rng.integers(len(samples)))][0])
@@ -131,8 +157,19 @@ def train_compression(
     seed: int = 0,
     progress: bool = True,
 ) -> CompressionNetworks:
-    """Train CompNet and RecNet for one beta; frozen and in evaluation mode on return. Resumes from `folder`."""
+    """Train CompNet and RecNet for one beta; frozen and in evaluation mode on return.
+
+    Resumes from `folder`.
+    """
     lightning.seed_everything(seed, verbose=False)
     task = CompressionTask(CompressionNetworks(width), beta, learning_rate, steps)
-    fit(task, crops(samples, crop, seed), steps=steps, batch=batch, folder=folder, clip=5.0, progress=progress)
+    fit(
+        task,
+        crops(samples, crop, seed),
+        steps=steps,
+        batch=batch,
+        folder=folder,
+        clip=5.0,
+        progress=progress,
+    )
     return task.model.eval().requires_grad_(False)

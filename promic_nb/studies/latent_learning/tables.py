@@ -5,56 +5,90 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-CHANNELS = 256  # of the latent (section 3.4.4): as many values as pixels, so that bits per value are bits per pixel
+# of the latent (section 3.4.4): as many values as pixels, so that bits per value are bits per pixel
+CHANNELS = 256
 SUBSETS = (32, 16)  # channels of largest variance (Table 4)
-ON_PIXELS = {"resnet41": "resnet50", "mobilenetv2_45": "mobilenetv2"}  # which network reads reconstructions in place of latents
+ON_PIXELS = {
+    "resnet41": "resnet50",
+    "mobilenetv2_45": "mobilenetv2",
+}  # which network reads reconstructions in place of latents
 
 
 def correlations(pictures: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
-    """Linear correlation of entropy with log(sigma^2), over pictures (as Fig. 2) and over channels, for each rate and all together.
+    """Linear correlation of entropy with log(sigma^2), over pictures (as Fig. 2) and over channels,
+    for each rate and all together.
 
     Args:
-        pictures: columns rate, bpp, log_variance; pictures coded as zeros only have none and do not count.
-        channels: columns rate, variance, entropy_bits; channels without variance carry nothing and do not count.
+        pictures: columns rate, bpp, log_variance; pictures coded as zeros only have none and do not
+            count.
+        channels: columns rate, variance, entropy_bits; channels without variance carry nothing and
+            do not count.
 
     Returns:
-        Columns over ("pictures" or "channels"), rate ("all" for all together), points, correlation (NaN of fewer than three points).
+        Columns over ("pictures" or "channels"), rate ("all" for all together), points, correlation
+        (NaN of fewer than three points).
     """
     live = channels[channels.variance > 0]
     points = {
-        "pictures": pictures[["rate", "log_variance", "bpp"]].set_axis(["rate", "term", "entropy"], axis=1),
-        "channels": live.assign(term=np.log(live.variance))[["rate", "term", "entropy_bits"]].set_axis(["rate", "term", "entropy"], axis=1),
+        "pictures": pictures[["rate", "log_variance", "bpp"]].set_axis(
+            ["rate", "term", "entropy"], axis=1
+        ),
+        "channels": live.assign(term=np.log(live.variance))[
+            ["rate", "term", "entropy_bits"]
+        ].set_axis(["rate", "term", "entropy"], axis=1),
     }
     rows = []
     for over, table in points.items():
         table = table.dropna()
         for rate, part in [*table.groupby("rate"), ("all", table)]:
-            rows.append((over, rate, len(part), part.term.corr(part.entropy) if len(part) > 2 else np.nan))
+            rows.append(
+                (over, rate, len(part), part.term.corr(part.entropy) if len(part) > 2 else np.nan)
+            )
     return pd.DataFrame(rows, columns=["over", "rate", "points", "correlation"])
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """What Tables 2 to 4 and 7 compare, as differences of top-1 accuracy in percentage points at each rate.
+    """What Tables 2 to 4 and 7 compare, as differences of top-1 accuracy in percentage points at
+    each rate.
 
     Args:
-        table: of the learners, several rates together: columns network, domain, training, features, tested, rate, metric, value (0..1).
+        table: of the learners, several rates together: columns network, domain, training, features,
+            tested, rate, metric, value (0..1).
 
     Returns:
         Columns comparison, network, rate, gain_pp; rate "mean" is the mean over all rates.
     """
-    top1 = table.query("metric == 'top1'").set_index(["network", "domain", "training", "features", "tested", "rate"]).value.sort_index() * 100
+    top1 = (
+        table.query("metric == 'top1'")
+        .set_index(["network", "domain", "training", "features", "tested", "rate"])
+        .value.sort_index()
+        * 100
+    )
     found = {}
     for name in [n for n in ON_PIXELS if n in set(table.network)]:
         ours = top1[name, "latent", "variable", CHANNELS, "original"]
         others = {
-            "latent - reconstruction": top1[ON_PIXELS[name], "reconstruction", "smallest", CHANNELS, "fixed"],
-            **{f"variable - {size}": top1[name, "latent", size, CHANNELS, "original"] for size in ("smallest", "largest")},
+            "latent - reconstruction": top1[
+                ON_PIXELS[name], "reconstruction", "smallest", CHANNELS, "fixed"
+            ],
+            **{
+                f"variable - {size}": top1[name, "latent", size, CHANNELS, "original"]
+                for size in ("smallest", "largest")
+            },
         }
         found |= {(comparison, name): ours - other for comparison, other in others.items()}
         features = set(table[table.network == name].features)
-        found |= {(f"{n} features - all", name): top1[name, "latent", "variable", n, "original"] - ours for n in SUBSETS if n in features}
+        found |= {
+            (f"{n} features - all", name): top1[name, "latent", "variable", n, "original"] - ours
+            for n in SUBSETS
+            if n in features
+        }
     if "resnet49" in set(table.network):
         large = top1["resnet49", "latent"].xs((CHANNELS, "enlarged"), level=["features", "tested"])
         found["variable - middle", "resnet49"] = large["variable"] - large["middle"]
-    rows = [(*key, rate, float(value)) for key, gain in found.items() for rate, value in [*gain.items(), ("mean", gain.mean())]]
+    rows = [
+        (*key, rate, float(value))
+        for key, gain in found.items()
+        for rate, value in [*gain.items(), ("mean", gain.mean())]
+    ]
     return pd.DataFrame(rows, columns=["comparison", "network", "rate", "gain_pp"])

@@ -1,8 +1,10 @@
-"""The codec of the study: luma, the JPEG-AI-style base networks, its decoder frozen once and for all.
+"""The codec of the study: luma, the JPEG-AI-style base networks, its decoder frozen once and for
+all.
 
-The thesis takes the encoder and decoder of HiFiC (Mentzer et al. 2020), 220 latent channels, on RGB, without a rate term. Here the
-JPEG-AI-style base networks stand for them: 160 channels, luma, begun at the weights that were trained on micrographs and adapted to the
-pictures at hand by their MSE.
+The thesis takes the encoder and decoder of HiFiC (Mentzer et al. 2020), 220 latent channels, on
+RGB, without a rate term. Here the JPEG-AI-style base networks stand for them: 160 channels, luma,
+begun at the weights that were trained on micrographs and adapted to the pictures at hand by their
+MSE.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
 from promic_nb.datasets.pictures import Sample
 
-LAYER4 = 9  # modules of the encoder up to stride 8, the place of the fourth convolution of the thesis' encoder
+# modules of the encoder up to stride 8, the place of the fourth convolution of the thesis' encoder
+LAYER4 = 9
 LAYER4_CHANNELS = 128
 
 
@@ -42,7 +45,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent (N, 160, h, w), rounded with a straight-through gradient, to luma (N, 1, 16h, 16w) in about 0..1."""
+    """Latent (N, 160, h, w), rounded with a straight-through gradient, to luma (N, 1, 16h, 16w) in
+    about 0..1.
+    """
 
     def __init__(self, synthesis: nn.Sequential) -> None:
         super().__init__()
@@ -63,9 +68,15 @@ def luma(image: np.ndarray, side: int) -> Tensor:
     """float32 (1, side, side) in 0..1 of uint8 (H, W, 3): its middle square, resized."""
     top, left = ((n - min(image.shape[:2])) // 2 for n in image.shape[:2])
     grey = rgb2gray(image[top : top + min(image.shape[:2]), left : left + min(image.shape[:2])])
-    return torch.from_numpy(resize(grey, (side, side), anti_aliasing=side < min(grey.shape))).float()[None].clamp(0, 1)
+    return (
+        torch.from_numpy(resize(grey, (side, side), anti_aliasing=side < min(grey.shape)))
+        .float()[None]
+        .clamp(0, 1)
+    )
 
 
 def prepared(samples: Sequence[Sample], side: int) -> tuple[Tensor, Tensor]:
     """All samples: luma float32 (N, 1, side, side) in 0..1, classes int64 (N)."""
-    return torch.stack([luma(image, side) for image, _ in samples]), torch.tensor([target for _, target in samples])
+    return torch.stack([luma(image, side) for image, _ in samples]), torch.tensor(
+        [target for _, target in samples]
+    )

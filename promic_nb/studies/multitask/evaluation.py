@@ -37,7 +37,9 @@ def cosine_distances(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
 
 
 def identified(embeddings: Tensor, people: Tensor) -> float:
-    """Share (0..1) of faces (N, 128) whose nearest other face, by cosine, is of the same person (N)."""
+    """Share (0..1) of faces (N, 128) whose nearest other face, by cosine, is of the same person
+    (N).
+    """
     unit = normalize(embeddings)
     nearest = (unit @ unit.T).fill_diagonal_(-2).argmax(1)
     return float((people[nearest] == people).float().mean())
@@ -48,11 +50,14 @@ def face_metrics(system: FaceSystem, x: Tensor, people: Tensor) -> dict[str, flo
     """Losses of the three tasks and what they compare with, on originals x (N, 1, H, W).
 
     Returns:
-        mse, mse_hr, cosine: Eqs. 5.1-5.3. mse_hr_bicubic: of the decoded small picture, enlarged. identified_*: share of faces
+        mse, mse_hr, cosine: Eqs. 5.1-5.3. mse_hr_bicubic: of the decoded small picture, enlarged.
+            identified_*: share of faces
         recognized (`identified`) from small originals, reconstructions, and facenet's output.
     """
     losses = [(len(p), system.losses(p)) for p in x.split(CHUNK)]
-    found = {name: sum(n * float(part[name]) for n, part in losses) / len(x) for name in losses[0][1]}
+    found = {
+        name: sum(n * float(part[name]) for n, part in losses) / len(x) for name in losses[0][1]
+    }
     small = system.half(x)
     decoded = in_chunks(lambda p: system.decoder(system.encoder(p)), small).clamp(0, 1)
     enlarged = interpolate(decoded, scale_factor=2, mode="bicubic").clamp(0, 1)
@@ -61,4 +66,8 @@ def face_metrics(system: FaceSystem, x: Tensor, people: Tensor) -> dict[str, flo
         "reconstructions": in_chunks(system.embedding, decoded),
         "facenet": in_chunks(lambda p: system.face_embedding(system.encoder(p)), small),
     }
-    return found | {"mse_hr_bicubic": float(mse_loss(enlarged, x))} | {f"identified_{k}": identified(e, people) for k, e in embeddings.items()}
+    return (
+        found
+        | {"mse_hr_bicubic": float(mse_loss(enlarged, x))}
+        | {f"identified_{k}": identified(e, people) for k, e in embeddings.items()}
+    )

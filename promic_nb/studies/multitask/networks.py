@@ -1,4 +1,6 @@
-"""Networks on the latent (Tables 4.2, 4.4, 5.4 and 5.5), and MobileFaceNet, the teacher (Table 5.2)."""
+"""Networks on the latent (Tables 4.2, 4.4, 5.4 and 5.5), and MobileFaceNet, the teacher (Table
+5.2).
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,14 @@ def _conv(inputs: int, outputs: int, kernel: int = 3) -> Conv2dNormActivation:
     return Conv2dNormActivation(inputs, outputs, kernel, padding="same", bias=True)
 
 
-def classifier(inputs: int, rows: tuple[tuple[int, int], ...], classes: int = 10, width: float = 1.0) -> nn.Sequential:
+def classifier(
+    inputs: int, rows: tuple[tuple[int, int], ...], classes: int = 10, width: float = 1.0
+) -> nn.Sequential:
     """Classifier on features (N, inputs, h, w): scores (N, classes).
 
-    The tables do not print padding or pooling. Four 2x2 convolutions do not fit into a 4x4 latent without padding, so the size is kept,
-    and the fully connected layer reads the mean over the positions.
+    The tables do not print padding or pooling. Four 2x2 convolutions do not fit into a 4x4 latent
+    without padding, so the size is kept, and the fully connected layer reads the mean over the
+    positions.
     """
     layers: list[nn.Module] = []
     for channels, kernel in rows:
@@ -44,17 +49,28 @@ def supnet(channels: int, width: float = 1.0) -> nn.Sequential:
     """Latent (N, channels, h, w) to that of twice the picture, (N, channels, 2h, 2w) (Table 5.4)."""
     a, b, c, d = (round(n * width) for n in SUPNET)
     up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-    return nn.Sequential(_conv(channels, a), _conv(a, b), _conv(b, c), up, _conv(c, d), nn.Conv2d(d, channels, 3, padding=1))
+    return nn.Sequential(
+        _conv(channels, a),
+        _conv(a, b),
+        _conv(b, c),
+        up,
+        _conv(c, d),
+        nn.Conv2d(d, channels, 3, padding=1),
+    )
 
 
 def facenet(channels: int, width: float = 1.0) -> nn.Sequential:
-    """Latent (N, channels, h, w) to a picture for the teacher, (N, 3, 32h, 32w), about 0 (Table 5.5).
+    """Latent (N, channels, h, w) to a picture for the teacher, (N, 3, 32h, 32w), about 0 (Table
+    5.5).
 
     Each of the five layers doubles the size. The table has one more row, from 60 to 3 channels.
     """
     layers: list[nn.Module] = []
     for n in FACENET:
-        layers += [_conv(channels, channels := round(n * width)), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)]
+        layers += [
+            _conv(channels, channels := round(n * width)),
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+        ]
     return nn.Sequential(*layers, nn.Conv2d(channels, 3, 3, padding=1))
 
 
@@ -90,13 +106,20 @@ class _GlobalDepthwise(nn.Module):
 
 
 class MobileFaceNet(nn.Module):
-    """MobileFaceNet (Chen et al. 2018; Table 5.2), in the variant of the published PyTorch weights: ReLU6 for PReLU, 1.02 M parameters.
+    """MobileFaceNet (Chen et al. 2018; Table 5.2), in the variant of the published PyTorch weights:
+    ReLU6 for PReLU, 1.02 M parameters.
 
     Its tensors carry the names of those weights, so that their state dict loads as it is.
     """
 
     MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    ROWS = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))  # t, c, n, s
+    ROWS = (
+        (2, 64, 5, 2),
+        (4, 128, 1, 2),
+        (2, 128, 6, 1),
+        (4, 128, 1, 2),
+        (2, 128, 2, 1),
+    )  # t, c, n, s
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,12 +157,15 @@ def load_teacher(path: str | Path) -> MobileFaceNet:
     try:
         teacher.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except (pickle.UnpicklingError, RuntimeError, AttributeError, EOFError, TypeError) as error:
-        raise UserError(f"{path} does not hold MobileFaceNet ({str(error).splitlines()[0]})", remedy) from error
+        raise UserError(
+            f"{path} does not hold MobileFaceNet ({str(error).splitlines()[0]})", remedy
+        ) from error
     return teacher.eval().requires_grad_(False)
 
 
 def untrained_teacher(faces: Tensor) -> MobileFaceNet:
-    """A stand-in to try the software without weights: random ones (seed 0), with batch-norm statistics of luma faces (N, 1, 112, 112).
+    """A stand-in to try the software without weights: random ones (seed 0), with batch-norm
+    statistics of luma faces (N, 1, 112, 112).
 
     Without those statistics all its embeddings would point one way.
     """
@@ -154,7 +180,9 @@ def untrained_teacher(faces: Tensor) -> MobileFaceNet:
 
 
 def network_sizes() -> pd.DataFrame:
-    """Columns network, latent ("thesis": 220 channels, and 480 at the fourth layer; "here"), channels, parameters_m, at full width."""
+    """Columns network, latent ("thesis": 220 channels, and 480 at the fourth layer; "here"),
+    channels, parameters_m, at full width.
+    """
     makers = {
         "classifier on the latent": (lambda n: classifier(n, ON_LATENT), 220, LATENT_CHANNELS),
         "classifier on layer 4": (lambda n: classifier(n, ON_LAYER4), 480, LAYER4_CHANNELS),
@@ -164,5 +192,7 @@ def network_sizes() -> pd.DataFrame:
     rows = []
     for name, (make, *inputs) in makers.items():
         for latent, channels in zip(("thesis", "here"), inputs, strict=True):
-            rows.append((name, latent, channels, sum(p.numel() for p in make(channels).parameters()) / 1e6))
+            rows.append(
+                (name, latent, channels, sum(p.numel() for p in make(channels).parameters()) / 1e6)
+            )
     return pd.DataFrame(rows, columns=["network", "latent", "channels", "parameters_m"])

@@ -1,4 +1,6 @@
-"""The trainings of the thesis, one after another, each with the decoder frozen (sections 4.3 and 5.6)."""
+"""The trainings of the thesis, one after another, each with the decoder frozen (sections 4.3 and
+5.6).
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,24 @@ class Task(lightning.LightningModule):
         frozen: modules that `losses` uses besides.
     """
 
-    def __init__(self, trained: dict[str, nn.Module], losses: Losses, rate: float, steps: int, frozen: Sequence[nn.Module] = ()) -> None:
+    def __init__(
+        self,
+        trained: dict[str, nn.Module],
+        losses: Losses,
+        rate: float,
+        steps: int,
+        frozen: Sequence[nn.Module] = (),
+    ) -> None:
         super().__init__()
-        self.trained, self.losses, self.rate, self.steps = nn.ModuleDict(trained), losses, rate, steps
-        self.others = " ".join(digest(m) for m in frozen)  # so that a checkpoint made with others is not resumed
+        self.trained, self.losses, self.rate, self.steps = (
+            nn.ModuleDict(trained),
+            losses,
+            rate,
+            steps,
+        )
+        self.others = " ".join(
+            digest(m) for m in frozen
+        )  # so that a checkpoint made with others is not resumed
         self._frozen = list(frozen)  # in a list: not a part of the checkpoint
 
     def on_fit_start(self) -> None:
@@ -48,7 +64,9 @@ class Task(lightning.LightningModule):
         return total
 
     def configure_optimizers(self) -> dict:
-        return one_cycle(torch.optim.Adam(self.trained.parameters(), self.rate), self.rate, self.steps)
+        return one_cycle(
+            torch.optim.Adam(self.trained.parameters(), self.rate), self.rate, self.steps
+        )
 
 
 def stream(x: Tensor, seed: int) -> SampleStream:
@@ -56,7 +74,9 @@ def stream(x: Tensor, seed: int) -> SampleStream:
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(x)))
-        moved = torch.roll(x[i], tuple(int(n) for n in rng.integers(-SHIFT, SHIFT + 1, 2)), (-2, -1))
+        moved = torch.roll(
+            x[i], tuple(int(n) for n in rng.integers(-SHIFT, SHIFT + 1, 2)), (-2, -1)
+        )
         return (moved.flip(-1) if rng.random() < 0.5 else moved).contiguous(), torch.tensor(i)
 
     return SampleStream(draw, seed)
@@ -75,39 +95,73 @@ def train(
     seed: int = 0,
     progress: bool = True,
 ) -> None:
-    """Train modules in place on pictures x (N, 1, H, W); all are frozen and in evaluation mode afterwards. Resumes from `folder`."""
+    """Train modules in place on pictures x (N, 1, H, W); all are frozen and in evaluation mode
+    afterwards. Resumes from `folder`.
+    """
     for module in frozen:
         module.eval().requires_grad_(False)
     for module in trained.values():
         module.train().requires_grad_(True)
-    fit(Task(trained, losses, rate, steps, frozen), stream(x, seed), steps=steps, batch=batch, folder=folder, clip=5.0, progress=progress)
+    fit(
+        Task(trained, losses, rate, steps, frozen),
+        stream(x, seed),
+        steps=steps,
+        batch=batch,
+        folder=folder,
+        clip=5.0,
+        progress=progress,
+    )
     for module in (*trained.values(), *frozen):
         module.eval().requires_grad_(False).cpu()
 
 
 def adapt_codec(encoder: Encoder, decoder: Decoder, x: Tensor, **training: Any) -> None:
     """Adapt both to pictures by the MSE; from here on the decoder stays."""
-    train({"encoder": encoder, "decoder": decoder}, lambda p, _: {"mse": mse_loss(decoder(encoder(p)), p)}, x, **training)
+    train(
+        {"encoder": encoder, "decoder": decoder},
+        lambda p, _: {"mse": mse_loss(decoder(encoder(p)), p)},
+        x,
+        **training,
+    )
 
 
 def train_encoder(encoder: Encoder, decoder: Decoder, x: Tensor, **training: Any) -> None:
     """The encoder alone, by the MSE (Eq. 5.1, section 5.6.1)."""
-    train({"encoder": encoder}, lambda p, _: {"mse": mse_loss(decoder(encoder(p)), p)}, x, frozen=[decoder], **training)
+    train(
+        {"encoder": encoder},
+        lambda p, _: {"mse": mse_loss(decoder(encoder(p)), p)},
+        x,
+        frozen=[decoder],
+        **training,
+    )
 
 
 def train_jointly(
-    encoder: Encoder, classifier: nn.Module, decoder: Decoder, x: Tensor, classes: Tensor, weight: float = 1.0, **training: Any
+    encoder: Encoder,
+    classifier: nn.Module,
+    decoder: Decoder,
+    x: Tensor,
+    classes: Tensor,
+    weight: float = 1.0,
+    **training: Any,
 ) -> None:
-    """Framework 1: encoder and classifier by MSE + weight x cross-entropy (Eq. 4.4; the thesis has weight 1)."""
+    """Framework 1: encoder and classifier by MSE + weight x cross-entropy (Eq. 4.4; the thesis has
+    weight 1).
+    """
 
     def losses(p: Tensor, i: Tensor) -> dict[str, Tensor]:
         y = encoder(p)
-        return {"mse": mse_loss(decoder(y), p), "cross_entropy": weight * cross_entropy(classifier(y), classes[i.cpu()].to(p.device))}
+        return {
+            "mse": mse_loss(decoder(y), p),
+            "cross_entropy": weight * cross_entropy(classifier(y), classes[i.cpu()].to(p.device)),
+        }
 
     train({"encoder": encoder, "classifier": classifier}, losses, x, frozen=[decoder], **training)
 
 
-def train_classifier(encoder: Encoder, classifier: nn.Module, x: Tensor, classes: Tensor, **training: Any) -> None:
+def train_classifier(
+    encoder: Encoder, classifier: nn.Module, x: Tensor, classes: Tensor, **training: Any
+) -> None:
     """Framework 2: the classifier alone, on the encoder's fourth layer (Eq. 4.6)."""
 
     def losses(p: Tensor, i: Tensor) -> dict[str, Tensor]:
@@ -119,11 +173,26 @@ def train_classifier(encoder: Encoder, classifier: nn.Module, x: Tensor, classes
 
 
 class FaceSystem(nn.Module):
-    """Encoder, supnet and facenet around the frozen decoder and teacher: the three tasks of chapter 5 and their losses."""
+    """Encoder, supnet and facenet around the frozen decoder and teacher: the three tasks of chapter
+    5 and their losses.
+    """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, supnet: nn.Module, facenet: nn.Module, teacher: MobileFaceNet) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        supnet: nn.Module,
+        facenet: nn.Module,
+        teacher: MobileFaceNet,
+    ) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.supnet, self.facenet, self.teacher = encoder, decoder, supnet, facenet, teacher
+        self.encoder, self.decoder, self.supnet, self.facenet, self.teacher = (
+            encoder,
+            decoder,
+            supnet,
+            facenet,
+            teacher,
+        )
 
     @staticmethod
     def half(p: Tensor) -> Tensor:
@@ -133,14 +202,22 @@ class FaceSystem(nn.Module):
     def embedding(self, p: Tensor) -> Tensor:
         """The teacher's embedding of luma (n, 1, h, w) in 0..1 of any size."""
         side = (FACE_SIDE, FACE_SIDE)
-        return self.teacher((p if p.shape[-2:] == side else interpolate(p, side, mode="bilinear", antialias=True)).expand(-1, 3, -1, -1))
+        return self.teacher(
+            (
+                p if p.shape[-2:] == side else interpolate(p, side, mode="bilinear", antialias=True)
+            ).expand(-1, 3, -1, -1)
+        )
 
     def face_embedding(self, y: Tensor) -> Tensor:
         """The teacher's embedding of what facenet makes of a latent."""
         return self.teacher(centre_crop(self.facenet(y)) + 0.5)
 
-    def losses(self, p: Tensor, which: Sequence[str] = ("mse", "mse_hr", "cosine")) -> dict[str, Tensor]:
-        """MSE of the reconstruction, MSE of the doubled one, and cosine distance of embeddings (Eqs. 5.1-5.3), of originals p = X."""
+    def losses(
+        self, p: Tensor, which: Sequence[str] = ("mse", "mse_hr", "cosine")
+    ) -> dict[str, Tensor]:
+        """MSE of the reconstruction, MSE of the doubled one, and cosine distance of embeddings
+        (Eqs. 5.1-5.3), of originals p = X.
+        """
         small = self.half(p)
         y = self.encoder(small)
         found = {}
@@ -149,11 +226,17 @@ class FaceSystem(nn.Module):
         if "mse_hr" in which:
             found["mse_hr"] = mse_loss(self.decoder(self.supnet(y)), p)
         if "cosine" in which:
-            found["cosine"] = (1 - cosine_similarity(self.embedding(small), self.face_embedding(y))).mean()
+            found["cosine"] = (
+                1 - cosine_similarity(self.embedding(small), self.face_embedding(y))
+            ).mean()
         return found
 
-    def train_parts(self, parts: Sequence[str], which: Sequence[str], x: Tensor, **training: Any) -> None:
-        """Train the named parts by the mean of the named losses: one part at a time (section 5.6), or all three by Eq. 5.4."""
+    def train_parts(
+        self, parts: Sequence[str], which: Sequence[str], x: Tensor, **training: Any
+    ) -> None:
+        """Train the named parts by the mean of the named losses: one part at a time (section 5.6),
+        or all three by Eq. 5.4.
+        """
         named = dict(self.named_children())
         frozen = [m for name, m in named.items() if name not in parts]
         train(

@@ -1,4 +1,6 @@
-"""JPEG built from its parts, and what a transform keeps of an image in few coefficients (Kunwar, *Strategies in JPEG compression using CNN*)."""
+"""JPEG built from its parts, and what a transform keeps of an image in few coefficients (Kunwar,
+*Strategies in JPEG compression using CNN*).
+"""
 
 from promic_nb.studies.transform_coding.jpeg import Parts, decode, encode
 from promic_nb.studies.transform_coding.threshold import TRANSFORMS, keep_largest, quality

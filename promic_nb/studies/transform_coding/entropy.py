@@ -1,4 +1,6 @@
-"""The entropy coder of JPEG (Fig. 2b): DPCM of the means, run lengths of zeros, Huffman codes (ITU-T T.81, F.1.2 and F.2.2)."""
+"""The entropy coder of JPEG (Fig. 2b): DPCM of the means, run lengths of zeros, Huffman codes
+(ITU-T T.81, F.1.2 and F.2.2).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def dpcm(dc: np.ndarray) -> np.ndarray:
 
 
 def run_lengths(ac: np.ndarray) -> Iterator[Symbol]:
-    """Symbols of 63 coefficients in zig-zag order: each skips the zeros before a coefficient and says how many bits it has."""
+    """Symbols of 63 coefficients in zig-zag order: each skips the zeros before a coefficient and
+    says how many bits it has.
+    """
     last = -1
     for position in np.flatnonzero(ac).tolist():
         run, value = position - last - 1, int(ac[position])
@@ -31,7 +35,9 @@ def run_lengths(ac: np.ndarray) -> Iterator[Symbol]:
 
 
 def amplitude(value: int) -> str:
-    """The bits after a symbol: a positive value in binary, a negative one as the complement of its magnitude; none for 0."""
+    """The bits after a symbol: a positive value in binary, a negative one as the complement of its
+    magnitude; none for 0.
+    """
     bits = abs(value).bit_length()
     return f"{value if value > 0 else value + (1 << bits) - 1:0{bits}b}" if bits else ""
 
@@ -44,12 +50,17 @@ def to_bits(zigzagged: np.ndarray) -> tuple[str, str]:
     """
     dc_codes, ac_codes = huffman_codes(DC), huffman_codes(AC)
     dc = [dc_codes[abs(d).bit_length()] + amplitude(d) for d in dpcm(zigzagged[:, 0]).tolist()]
-    ac = ["".join(ac_codes[symbol] + amplitude(value) for symbol, value in run_lengths(block[1:])) for block in zigzagged]
+    ac = [
+        "".join(ac_codes[symbol] + amplitude(value) for symbol, value in run_lengths(block[1:]))
+        for block in zigzagged
+    ]
     return "".join(d + a for d, a in zip(dc, ac, strict=True)), "".join(dc)
 
 
 def pack(bits: str) -> bytes:
-    """Bytes of a scan: the last one filled with ones, and a zero byte after each 0xFF, so that no marker appears (F.1.2.3)."""
+    """Bytes of a scan: the last one filled with ones, and a zero byte after each 0xFF, so that no
+    marker appears (F.1.2.3).
+    """
     padded = bits + "1" * (-len(bits) % 8)
     return int(padded or "0", 2).to_bytes(len(padded) // 8, "big").replace(b"\xff", b"\xff\x00")
 
@@ -66,7 +77,9 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
     Raises:
         BitstreamError: the bits end too early, or hold a code that the tables do not have.
     """
-    dc_symbols, ac_symbols = ({code: symbol for symbol, code in huffman_codes(t).items()} for t in (DC, AC))
+    dc_symbols, ac_symbols = (
+        {code: symbol for symbol, code in huffman_codes(t).items()} for t in (DC, AC)
+    )
     found, at, mean = np.zeros((blocks, 64), np.int64), 0, 0
 
     def symbol(table: dict[str, int]) -> int:
@@ -75,14 +88,22 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
             if (code := bits[at : at + length]) in table:
                 at += length
                 return table[code]
-        raise BitstreamError(f"no Huffman code at bit {at} of {len(bits)}", "The scan is cut or damaged: encode the image again")
+        raise BitstreamError(
+            f"no Huffman code at bit {at} of {len(bits)}",
+            "The scan is cut or damaged: encode the image again",
+        )
 
     def value(size: int) -> int:
         nonlocal at
         field, at = bits[at : at + size], at + size
         if len(field) < size:
-            raise BitstreamError(f"the scan ends within a coefficient, at bit {len(bits)}", "It is cut: encode the image again")
-        return 0 if not size else int(field, 2) if field[0] == "1" else int(field, 2) - (1 << size) + 1
+            raise BitstreamError(
+                f"the scan ends within a coefficient, at bit {len(bits)}",
+                "It is cut: encode the image again",
+            )
+        return (
+            0 if not size else int(field, 2) if field[0] == "1" else int(field, 2) - (1 << size) + 1
+        )
 
     for block in found:
         mean += value(symbol(dc_symbols))
@@ -90,7 +111,10 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
         while position < 64 and (s := symbol(ac_symbols)) != END_OF_BLOCK:
             position += s >> 4
             if position > 63:
-                raise BitstreamError(f"a run of zeros leaves its block, at bit {at}", "The scan is damaged: encode the image again")
+                raise BitstreamError(
+                    f"a run of zeros leaves its block, at bit {at}",
+                    "The scan is damaged: encode the image again",
+                )
             block[position] = value(s & 15)
             position += 1
     return found

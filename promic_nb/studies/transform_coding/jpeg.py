@@ -1,7 +1,9 @@
-"""Baseline JPEG of one grey component from its parts (Fig. 2a): blocks, DCT, quantizer, entropy coder, and the markers around them.
+"""Baseline JPEG of one grey component from its parts (Fig. 2a): blocks, DCT, quantizer, entropy
+coder, and the markers around them.
 
-With `transform="integer"` the transform and its inverse round as libjpeg's accurate integer ones do, and streams and decoded images are
-libjpeg's to the last bit; `"float"` is the DCT by its definition, rounded once.
+With `transform="integer"` the transform and its inverse round as libjpeg's accurate integer ones
+do, and streams and decoded images are libjpeg's to the last bit; `"float"` is the DCT by its
+definition, rounded once.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ PRECISION = 13  # bits of a constant of the integer transform
 
 
 def to_blocks(image: np.ndarray) -> np.ndarray:
-    """Blocks in raster order, (ceil(H/8) ceil(W/8), 8, 8); the last row and column are repeated where a block hangs over."""
+    """Blocks in raster order, (ceil(H/8) ceil(W/8), 8, 8); the last row and column are repeated
+    where a block hangs over.
+    """
     padded = np.pad(image, [(0, -n % 8) for n in image.shape], mode="edge")
     rows, columns = (n // 8 for n in padded.shape)
     return padded.reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
@@ -30,28 +34,47 @@ def to_blocks(image: np.ndarray) -> np.ndarray:
 def from_blocks(blocks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Inverse of `to_blocks`: (H, W)."""
     rows, columns = (-(-n // 8) for n in shape)
-    return blocks.reshape(rows, columns, 8, 8).swapaxes(1, 2).reshape(8 * rows, 8 * columns)[: shape[0], : shape[1]]
+    return (
+        blocks.reshape(rows, columns, 8, 8)
+        .swapaxes(1, 2)
+        .reshape(8 * rows, 8 * columns)[: shape[0], : shape[1]]
+    )
 
 
 def _integer_matrix() -> np.ndarray:
     """sqrt(8) x the orthonormal DCT matrix in units of 2^-13, int64 (8, 8).
 
-    The entries are sums of the rounded constants of Loeffler, Ligtenberg and Moschytz (ICASSP 1989), which libjpeg multiplies with: a
-    rounded cosine can differ from such a sum by a unit.
+    The entries are sums of the rounded constants of Loeffler, Ligtenberg and Moschytz (ICASSP
+    1989), which libjpeg multiplies with: a rounded cosine can differ from such a sum by a unit.
     """
     c = np.sqrt(2) * np.cos(np.arange(8) * np.pi / 16)
     fix = lambda x: round(x * 2**PRECISION)  # noqa: E731
     rotation = fix(c[6])
-    even = np.array([[rotation + fix(c[2] - c[6]), rotation], [rotation, rotation - fix(c[2] + c[6])]])
-    z1, z2, z3, z4, z5 = fix(c[7] - c[3]), fix(-c[1] - c[3]), fix(-c[3] - c[5]) + fix(c[3]), fix(c[5] - c[3]) + fix(c[3]), fix(c[3])
-    own = [fix(c[1] + c[3] - c[5] - c[7]), fix(c[1] + c[3] + c[5] - c[7]), fix(c[1] + c[3] - c[5] + c[7]), fix(-c[1] + c[3] + c[5] - c[7])]
+    even = np.array(
+        [[rotation + fix(c[2] - c[6]), rotation], [rotation, rotation - fix(c[2] + c[6])]]
+    )
+    z1, z2, z3, z4, z5 = (
+        fix(c[7] - c[3]),
+        fix(-c[1] - c[3]),
+        fix(-c[3] - c[5]) + fix(c[3]),
+        fix(c[5] - c[3]) + fix(c[3]),
+        fix(c[3]),
+    )
+    own = [
+        fix(c[1] + c[3] - c[5] - c[7]),
+        fix(c[1] + c[3] + c[5] - c[7]),
+        fix(c[1] + c[3] - c[5] + c[7]),
+        fix(-c[1] + c[3] + c[5] - c[7]),
+    ]
     # Rows: frequencies 1, 3, 5, 7; columns: differences of samples 0-7, 1-6, 2-5, 3-4.
-    odd = np.array([
-        [own[0] + z1 + z4, z5, z4, z1 + z5],
-        [z5, own[1] + z2 + z3, z2 + z5, z3],
-        [z4, z2 + z5, own[2] + z2 + z4, z5],
-        [z1 + z5, z3, z5, own[3] + z1 + z3],
-    ])  # fmt: skip
+    odd = np.array(
+        [
+            [own[0] + z1 + z4, z5, z4, z1 + z5],
+            [z5, own[1] + z2 + z3, z2 + z5, z3],
+            [z4, z2 + z5, own[2] + z2 + z4, z5],
+            [z1 + z5, z3, z5, own[3] + z1 + z3],
+        ]
+    )
     one = 2**PRECISION
     half = np.zeros((8, 4), np.int64)
     half[[0, 4]] = [[one] * 4, [one, -one, -one, one]]
@@ -68,7 +91,9 @@ def _descale(x: np.ndarray, bits: int) -> np.ndarray:
 
 
 def dct(blocks: np.ndarray, transform: Transform = "integer") -> np.ndarray:
-    """DCT coefficients, float64 (n, 8, 8), of blocks of samples 0..255, which are shifted by -128; `integer`: whole eighths."""
+    """DCT coefficients, float64 (n, 8, 8), of blocks of samples 0..255, which are shifted by -128;
+    `integer`: whole eighths.
+    """
     samples = blocks.astype(np.int64) - 128
     if transform == "float":
         return dctn(samples, axes=(1, 2), norm="ortho")
@@ -81,11 +106,15 @@ def quantize(coefficients: np.ndarray, table: np.ndarray) -> np.ndarray:
     return (np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)).astype(np.int64)
 
 
-def inverse_dct(quantized: np.ndarray, table: np.ndarray, transform: Transform = "integer") -> np.ndarray:
+def inverse_dct(
+    quantized: np.ndarray, table: np.ndarray, transform: Transform = "integer"
+) -> np.ndarray:
     """Samples uint8 (n, 8, 8) of quantized coefficients."""
     coefficients = quantized * table
     if transform == "float":
-        samples = np.round(idctn(coefficients.astype(float), axes=(1, 2), norm="ortho")).astype(np.int64)
+        samples = np.round(idctn(coefficients.astype(float), axes=(1, 2), norm="ortho")).astype(
+            np.int64
+        )
     else:
         columns = _descale(MATRIX.T @ coefficients, PRECISION - 2)
         samples = _descale(columns @ MATRIX, PRECISION + 5)
@@ -113,12 +142,21 @@ class Parts:
 
 
 def encode(image: np.ndarray, quality: int = 50, transform: Transform = "integer") -> Parts:
-    """Code a uint8 (H, W) image with the luminance table at `quality` and the Huffman tables of Annex K."""
+    """Code a uint8 (H, W) image with the luminance table at `quality` and the Huffman tables of
+    Annex K.
+    """
     table = steps(quality)
     quantized = quantize(dct(to_blocks(check_image(image)), transform), table)
     bits, dc = entropy.to_bits(quantized.reshape(-1, 64)[:, ZIGZAG])
     scan = entropy.pack(bits)
-    return Parts(table, quantized, len(dc), len(bits) - len(dc), scan, _header(image.shape, table) + scan + b"\xff\xd9")
+    return Parts(
+        table,
+        quantized,
+        len(dc),
+        len(bits) - len(dc),
+        scan,
+        _header(image.shape, table) + scan + b"\xff\xd9",
+    )
 
 
 def _header(shape: tuple[int, int], table: np.ndarray) -> bytes:
@@ -132,18 +170,27 @@ def _header(shape: tuple[int, int], table: np.ndarray) -> bytes:
         (0xC4, b"\x10" + AC[0] + AC[1]),
         (0xDA, b"\1\1\0\0\x3f\0"),
     ]
-    return b"\xff\xd8" + b"".join(bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body for marker, body in segments)
+    return b"\xff\xd8" + b"".join(
+        bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+        for marker, body in segments
+    )
 
 
 def scan_of(stream: bytes) -> bytes:
-    """The entropy-coded segment of a JPEG file with one scan: what lies between the marker of the scan and the end of the image."""
+    """The entropy-coded segment of a JPEG file with one scan: what lies between the marker of the
+    scan and the end of the image.
+    """
     start = stream.find(b"\xff\xda")
     if start < 0 or not stream.endswith(b"\xff\xd9"):
-        raise BitstreamError("no whole JPEG stream: its scan or its end is missing", "Encode the image again")
+        raise BitstreamError(
+            "no whole JPEG stream: its scan or its end is missing", "Encode the image again"
+        )
     return stream[start + 2 + int.from_bytes(stream[start + 2 : start + 4], "big") : -2]
 
 
-def decode(scan: bytes, shape: tuple[int, int], quality: int = 50, transform: Transform = "integer") -> np.ndarray:
+def decode(
+    scan: bytes, shape: tuple[int, int], quality: int = 50, transform: Transform = "integer"
+) -> np.ndarray:
     """uint8 (H, W) image of a scan: entropy decoder, dequantizer, inverse DCT.
 
     Raises:

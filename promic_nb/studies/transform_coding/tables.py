@@ -7,22 +7,28 @@ import numpy as np
 from promic_nb.codecs.base import check_range
 
 # Table K.1: step sizes of the luminance, rows of vertical frequency.
-LUMINANCE = np.array([
-    [16, 11, 10, 16, 24, 40, 51, 61],
-    [12, 12, 14, 19, 26, 58, 60, 55],
-    [14, 13, 16, 24, 40, 57, 69, 56],
-    [14, 17, 22, 29, 51, 87, 80, 62],
-    [18, 22, 37, 56, 68, 109, 103, 77],
-    [24, 35, 55, 64, 81, 104, 113, 92],
-    [49, 64, 78, 87, 103, 121, 120, 101],
-    [72, 92, 95, 98, 112, 100, 103, 99],
-])  # fmt: skip
+LUMINANCE = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
 
-# Figure A.6: positions of an 8x8 block, row-major, in zig-zag order: by diagonals, every other one upwards.
-ZIGZAG = np.array(sorted(range(64), key=lambda i: (sum(divmod(i, 8)), i if sum(divmod(i, 8)) % 2 else -i)))
+# Figure A.6: positions of an 8x8 block, row-major, in zig-zag order: by diagonals, every other one
+# upwards.
+ZIGZAG = np.array(
+    sorted(range(64), key=lambda i: (sum(divmod(i, 8)), i if sum(divmod(i, 8)) % 2 else -i))
+)
 
 # Tables K.3 and K.5: how many codes have 1 to 16 bits, and the symbols in order of their codes.
-# A symbol of DC is the number of bits of the difference; one of AC is 16 x zeros before the coefficient + its number of bits.
+# A symbol of DC is the number of bits of the difference; one of AC is 16 x zeros before the
+# coefficient + its number of bits.
 DC = (bytes([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]), bytes(range(12)))
 AC = (
     bytes([0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125]),
@@ -43,7 +49,9 @@ def steps(quality: int) -> np.ndarray:
 
 
 def huffman_codes(table: tuple[bytes, bytes]) -> dict[int, str]:
-    """Code of each symbol as a string of bits (Annex C): codes of one length count up; a longer one starts after the shorter, shifted."""
+    """Code of each symbol as a string of bits (Annex C): codes of one length count up; a longer one
+    starts after the shorter, shifted.
+    """
     counts, symbols = table
     codes, code, rest = {}, 0, iter(symbols)
     for length, count in enumerate(counts, start=1):

@@ -1,4 +1,6 @@
-"""Compression by a threshold: of all coefficients of a transform the largest stay, the rest is zero (section III)."""
+"""Compression by a threshold: of all coefficients of a transform the largest stay, the rest is zero
+(section III).
+"""
 
 from __future__ import annotations
 
@@ -13,30 +15,40 @@ from promic_nb.metrics import compute
 # Forward and inverse transform of the last two axes, orthonormal.
 TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
     "DFT": (lambda x: fft.fft2(x, norm="ortho"), lambda c: fft.ifft2(c, norm="ortho").real),
-    "DCT": (lambda x: fft.dctn(x, axes=(-2, -1), norm="ortho"), lambda c: fft.idctn(c, axes=(-2, -1), norm="ortho")),
+    "DCT": (
+        lambda x: fft.dctn(x, axes=(-2, -1), norm="ortho"),
+        lambda c: fft.idctn(c, axes=(-2, -1), norm="ortho"),
+    ),
 }
 
 
-def keep_largest(image: np.ndarray, transform: str, share: float, block: int = 0) -> tuple[np.ndarray, int]:
+def keep_largest(
+    image: np.ndarray, transform: str, share: float, block: int = 0
+) -> tuple[np.ndarray, int]:
     """The image from the largest coefficients of a transform.
 
-    Of N samples' DFT, N complex numbers, one of each conjugate pair is stored: two real numbers for two coefficients. So K coefficients
-    cost K real numbers with either transform. A pair stays or goes as a whole. Samples are shifted by -128 before, as in JPEG.
+    Of N samples' DFT, N complex numbers, one of each conjugate pair is stored: two real numbers for
+    two coefficients. So K coefficients cost K real numbers with either transform. A pair stays or
+    goes as a whole. Samples are shifted by -128 before, as in JPEG.
 
     Args:
         image: grey (H, W), 0..255.
         transform: of `TRANSFORMS`.
         share: of the coefficients to keep, 0..1.
-        block: side of the blocks; 0 transforms the whole image. Rows and columns beyond whole blocks are cut off.
+        block: side of the blocks; 0 transforms the whole image. Rows and columns beyond whole
+            blocks are cut off.
 
     Returns:
-        The image, float64, not rounded, and the number of coefficients kept, at most `share` of all.
+        The image, float64, not rounded, and the number of coefficients kept, at most `share` of
+        all.
 
     Raises:
         UserError: an unknown transform, a share out of range, or an image smaller than a block.
     """
     if transform not in TRANSFORMS:
-        raise UserError(f"transform {transform!r} is unknown", f"Choose one of {', '.join(TRANSFORMS)}")
+        raise UserError(
+            f"transform {transform!r} is unknown", f"Choose one of {', '.join(TRANSFORMS)}"
+        )
     if not 0 <= share <= 1:
         raise UserError(f"the share of coefficients is {share}", "Choose 0 to 1")
     if block and min(image.shape) < block:
@@ -62,10 +74,16 @@ def mirrored(array: np.ndarray) -> np.ndarray:
 
 
 def cut(image: np.ndarray, block: int) -> np.ndarray:
-    """Whole blocks of an image, (rows, columns, block, block); with block 0 the image is the only one."""
+    """Whole blocks of an image, (rows, columns, block, block); with block 0 the image is the only
+    one.
+    """
     height, width = (n // block * block for n in image.shape) if block else image.shape
     size = (block, block) if block else (height, width)
-    return image[:height, :width].reshape(height // size[0], size[0], width // size[1], size[1]).swapaxes(1, 2)
+    return (
+        image[:height, :width]
+        .reshape(height // size[0], size[0], width // size[1], size[1])
+        .swapaxes(1, 2)
+    )
 
 
 def paste(blocks: np.ndarray) -> np.ndarray:
@@ -77,7 +95,8 @@ def paste(blocks: np.ndarray) -> np.ndarray:
 def quality(original: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
     """MSE (Eq. 5), PSNR in dB, SSIM and FSIM on the scale 0..255 of two grey images, uint8 (H, W).
 
-    PSNR is 10 log10(255^2 / MSE): Eq. 6 as printed has the logarithm of the peak alone. SSIM (Eq. 7) is the mean over Gaussian windows.
+    PSNR is 10 log10(255^2 / MSE): Eq. 6 as printed has the logarithm of the peak alone. SSIM (Eq.
+    7) is the mean over Gaussian windows.
     """
     mse = float(np.mean((original.astype(float) - decoded.astype(float)) ** 2))
     return {"mse": mse, **compute(original, decoded, ["psnr", "ssim", "fsim"], front_end="8bit")}

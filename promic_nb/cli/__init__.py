@@ -1,0 +1,1 @@
+"""The command `promic` and what it draws on a terminal."""

@@ -1,0 +1,63 @@
+"""How files are hashed, read and written: a kill or an error never leaves half of one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promic_nb.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write to a temporary name, then rename: a kill or an error leaves the old file or the new one, never half of it.
+
+    Args:
+        write: gets the temporary path; its folder is made first.
+
+    Raises:
+        UserError: the folder or the file cannot be written: no permission, no space, a file in the way.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(part)
+        part.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            remedy = "Free disk space, or choose a folder that you may write to"
+            raise UserError(
+                f"{path} cannot be written ({error.strerror or error})", remedy
+            ) from error
+        raise
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A Parquet table.
+
+    Raises:
+        UserError: a damaged file.
+    """
+    import pandas as pd
+    from pyarrow.fs import LocalFileSystem
+
+    try:  # Arrow opens the file: with one opened by Python, its threads may abort the process at exit (apache/arrow issues 34314 and 50482)
+        return pd.read_parquet(path, filesystem=LocalFileSystem())
+    except (ValueError, OSError) as error:  # pyarrow's errors are of both kinds
+        raise UserError(
+            f"{path} is no whole Parquet table ({error})",
+            "Delete it and make it again: make reproduce",
+        ) from None

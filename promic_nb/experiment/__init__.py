@@ -1,0 +1,1 @@
+"""Profiles, and what each job of the workflow runs with which parameters."""

@@ -1,0 +1,182 @@
+"""The profiles' schema: everything that a run's numbers depend on besides code and data, checked
+before a run.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import ValidationError
+
+from promic_nb import codecs
+from promic_nb.core.fields import (
+    ConfigName,
+    Count,
+    Crop,
+    Dataset,
+    EngineName,
+    Name,
+    NonNegative,
+    RecipeName,
+)
+from promic_nb.errors import UserError
+from promic_nb.experiment.sections import (
+    Benchmark,
+    DetectorTraining,
+    Extensions,
+    GuidedTraining,
+    LatentTraining,
+    Probes,
+    RatePoint,
+    Slices,
+    Strict,
+    Studies,
+)
+from promic_nb.models.recipes import RECIPES
+from promic_nb.training import hyperparameters
+
+
+class Profile(Strict):
+    """A profile: everything that a run's numbers depend on besides code and data."""
+
+    profile: Name
+    smoke: bool
+    data: str = ""
+    cells: str = ""
+    dataset: Dataset = "phantom"
+    slices: Slices
+    benchmark: Benchmark
+    rates: dict[Name, RatePoint]
+    recipes: list[RecipeName]
+    seeds: list[NonNegative]
+    detector: ConfigName
+    engine: EngineName = "torchvision"
+    weights: str = "none"
+    crop: Crop
+    original: DetectorTraining
+    reconstructed: DetectorTraining
+    latent: LatentTraining
+    guided: GuidedTraining
+    min_bd_points: Count
+    # "published", or a file in that form: they replace batch, rate and schedule of the trainings
+    hyperparameters: str = ""
+    probes: Probes | None = None
+    studies: Studies = Studies()
+    extensions: Extensions | None = None
+
+    def training(self, recipe: str, rate: str) -> dict[str, Any]:
+        """Length, batch, rate and solver of a detector's training, for `07_train_detector`.
+
+        Raises:
+            UserError: the tables of hyperparameters lack the recipe or the rate's `target_bpp`.
+        """
+        values = getattr(self, RECIPES[recipe].inputs).model_dump()
+        if not self.hyperparameters:
+            return values
+        best = self._tabled(recipe, rate).training()
+        return {**values, **best, "solver": {**values["solver"], **best["solver"]}}
+
+    def guided_training(self, lrb: bool, rate: str) -> dict[str, Any]:
+        """The same of GDTT, for `06_guided_translator`; the tables give batch and rate (model D, or
+        H with LRB), section 4.1 the schedule.
+        """
+        values = self.guided.model_dump()
+        if not self.hyperparameters:
+            return values
+        if values["solver"].get("optimizer", "sgd") != "sgd":
+            raise UserError(
+                "the tables' rates of GDTT are for SGD, and guided.solver names another optimizer",
+                "Set guided.solver.optimizer to sgd",
+            )
+        best = self._tabled("H" if lrb else "D", rate)
+        if "epoch" in values["solver"]:  # as many slices as before, in batches of another size
+            values["solver"]["epoch"] = max(
+                1, round(values["solver"]["epoch"] * values["batch"] / best.batch)
+            )
+        return {**values, "batch": best.batch, "learning_rate": best.base_lr}
+
+    def _tabled(self, recipe: str, rate: str) -> hyperparameters.Hyperparameters:
+        return hyperparameters.get(
+            recipe,
+            self.rates[rate].target_bpp if rate in self.rates else None,
+            self.hyperparameters,
+        )
+
+
+def load_profile(config: dict[str, Any]) -> Profile:
+    """A profile from Snakemake's config.
+
+    Raises:
+        UserError: an unknown or missing key, a wrong type or value, a codec's setting among them;
+            the key and the choices are named.
+    """
+    try:
+        profile = Profile.model_validate(config)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        known = list(Profile.model_fields)
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = (
+            f"Did you mean {near[0]!r}?"
+            if near and first["type"] == "extra_forbidden"
+            else f"Keys: {', '.join(known)}"
+        )
+        raise UserError(
+            f"profile {config.get('profile', '?')!r}: {key}: {first['msg']}", hint
+        ) from None
+    try:
+        for codec, settings in profile.benchmark.codecs.items():
+            codecs.expand(codec, settings)
+    except UserError as error:
+        raise UserError(
+            f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy
+        ) from None
+    if not profile.slices.val and any(
+        t.solver.get("eval_every")
+        for t in (profile.original, profile.reconstructed, profile.latent)
+    ):
+        raise UserError(
+            f"profile {profile.profile!r} evaluates during training and has no validation slices",
+            "Set slices.val, or eval_every to 0",
+        )
+    if profile.extensions and profile.extensions.rate not in profile.rates:
+        raise UserError(
+            f"profile {profile.profile!r}: extensions.rate is {profile.extensions.rate!r}",
+            f"Choose one of {', '.join(profile.rates)}",
+        )
+    if profile.extensions and profile.extensions.masks and profile.engine != "torchvision":
+        raise UserError(
+            f"profile {profile.profile!r}: extensions.masks with the engine {profile.engine!r}",
+            "Choose torchvision, or leave masks off",
+        )
+    latent = [r for r in profile.recipes if r not in ("original", "A")]
+    if latent and not {"original", "A"} <= set(profile.recipes):
+        raise UserError(
+            f"profile {profile.profile!r}: recipes {latent} start from A, and A from original",
+            "Add both to recipes",
+        )
+    _check_tables(profile)
+    if (probes := profile.probes) and not (
+        {"A", probes.full, *probes.cross} <= set(profile.recipes) and probes.rate in profile.rates
+    ):
+        raise UserError(
+            f"profile {profile.profile!r}: probes name a recipe or a rate that it does not train",
+            "Choose from its recipes and rates",
+        )
+    return profile
+
+
+def _check_tables(profile: Profile) -> None:
+    """All that the tables of hyperparameters are asked for is there."""
+    try:
+        for recipe, plan in RECIPES.items():
+            for rate in profile.rates if recipe in profile.recipes else ():
+                profile.training(recipe, rate)
+                if plan.gdtt:
+                    profile.guided_training(plan.lrb, rate)
+    except UserError as error:
+        raise UserError(
+            f"profile {profile.profile!r}: hyperparameters: {error.what}", error.remedy
+        ) from None

@@ -1,0 +1,258 @@
+"""The sections of a profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from promic_nb.core.fields import (
+    Backbone,
+    BlockSide,
+    ChannelChoice,
+    CodecName,
+    Count,
+    CropSide,
+    FaceSide,
+    FineTuningOptions,
+    LatentCodecName,
+    LearnerName,
+    LossName,
+    MetricName,
+    Name,
+    NetworkName,
+    NonNegative,
+    PictureSet,
+    Positive,
+    RateInput,
+    RecipeName,
+    Sides,
+    SolverOptions,
+    TeacherImages,
+    TrainedOn,
+)
+
+
+class Strict(BaseModel):
+    """No unknown keys, no converted types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Benchmark(Strict):
+    """The rate-distortion study: each such test slice, metrics, settings by codec (or
+    `target_bpp`), and the codecs that BD-rates refer to.
+    """
+
+    every: Count
+    metrics: list[MetricName]
+    codecs: dict[CodecName, list[dict]]
+    references: list[CodecName]
+
+
+class Slices(Strict):
+    """Which slices are used: each such one.
+
+    Validation slices are for evaluation during training; 0: none.
+    """
+
+    train: Count
+    test: Count
+    val: NonNegative = 0
+
+
+class RatePoint(Strict):
+    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the
+    displacement of its gain unit.
+
+    `target_bpp` says at which rate of the tables of hyperparameters its models are trained.
+    """
+
+    codec: LatentCodecName = "jpegai_bop_off"
+    beta: Positive | None = None
+    gain: int = 0
+    target_bpp: Positive | None = None
+
+    @model_validator(mode="after")
+    def _beta_fits(self) -> RatePoint:
+        if (self.beta is None) != (self.codec == "jpegai_vm33"):
+            raise ValueError("a rate names a beta, except with jpegai_vm33, which has one model")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For `codecs.get`."""
+        return self.model_dump(exclude={"codec", "target_bpp"}, exclude_none=True)
+
+
+class Training(Strict):
+    """Length and learning rate of one training."""
+
+    steps: Count
+    learning_rate: Positive
+    batch: Count = 2
+
+
+class DetectorTraining(Training):
+    """And the rest of the optimizer's settings."""
+
+    solver: SolverOptions = {}
+
+
+class LatentTraining(DetectorTraining):
+    """And PD-FT's."""
+
+    fine_tuning: FineTuningOptions = {}
+
+
+class GuidedTraining(DetectorTraining):
+    """GDTT: and its crops' side, and which images the teacher sees."""
+
+    solver: SolverOptions = {"optimizer": "adam"}
+    crop: CropSide = 256
+    teacher_images: TeacherImages = "reconstructed"
+
+
+class TransformCoding(Strict):
+    """JPEG step by step, and thresholds on DFT and DCT: the qualities and shares of coefficients,
+    and the side of the part measured.
+    """
+
+    qualities: list[Count]
+    shares: list[Positive]
+    blocks: list[NonNegative]
+    crop: Count
+
+
+class DeblockingModels(Strict):
+    """Networks that are trained with each loss on each JPEG quality."""
+
+    networks: list[NetworkName]
+    losses: list[LossName] = ["mse"]
+    trained_on: list[TrainedOn] = ["75"]
+
+
+class Deblocking(Strict):
+    """JPEG deblocking of cell images: what is trained, how long, and what is measured."""
+
+    models: list[DeblockingModels]
+    qualities: list[Count]
+    steps: Count
+    batch: Count
+    crop: CropSide
+    backbone: Backbone = "none"
+    every: Count = 1
+    seeds: list[NonNegative] = [0]
+
+    def names(self) -> list[str]:
+        """NETWORK/LOSS/TRAINED_ON of each model, once."""
+        return list(
+            dict.fromkeys(
+                f"{n}/{x}/{q}"
+                for m in self.models
+                for n in m.networks
+                for x in m.losses
+                for q in m.trained_on
+            )
+        )
+
+
+class LatentLearning(Strict):
+    """Study of seed 004: picture sets with their folders, beta by rate point, the codec, and the
+    learners.
+    """
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    masks: PictureSet
+    masks_path: str = ""
+    betas: dict[Name, Positive]
+    codec_width: Count
+    codec_steps: Count
+    networks: list[LearnerName]
+    large: bool = False
+    width: Positive
+    sides: Sides
+    steps: Count
+    learning_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Multitask(Strict):
+    """Study of seed 001: picture sets with their folders, the teacher's weights, the codec to begin
+    with, and the trainings.
+    """
+
+    pictures: PictureSet
+    pictures_path: str = ""
+    faces: PictureSet
+    faces_path: str = ""
+    teacher: str = ""
+    beta: Positive
+    class_side: BlockSide
+    face_side: FaceSide
+    width: Positive
+    class_steps: Count
+    face_steps: Count
+    learning_rate: Positive
+    encoder_rate: Positive
+    batch: Count
+    test_limit: Count
+
+
+class Probes(Strict):
+    """What trained models are asked beside AP: their feature maps at one rate (Figs. 25 and 26),
+    and inputs of other rates.
+
+    `full` is the model trained as a whole; `cross` are the models tested at all rates, on each
+    `every`-th encoded slice.
+    """
+
+    rate: str
+    full: RecipeName = "B"
+    cross: list[RecipeName] = ["A", "ProMIC"]
+    every: Count = 1
+
+
+class Studies(Strict):
+    """The related studies; one without settings is not run."""
+
+    transform_coding: TransformCoding | None = None
+    deblocking: Deblocking | None = None
+    latent_learning: LatentLearning | None = None
+    multitask: Multitask | None = None
+
+
+class Extensions(Strict):
+    """Variants of ProMIC beyond the dissertation (its section 5.1), all at one rate point but for
+    one model of all rates.
+
+    Attributes:
+        rate: the rate point.
+        channels, channel_choices: how many channels of the latent are read, and how they are
+            chosen.
+        guidance: weights of online GDTT.
+        one_model: what tells the rates of one model for all apart.
+        masks: whether A and ProMIC are trained with instance masks.
+    """
+
+    rate: str
+    channels: list[Count] = []
+    channel_choices: list[ChannelChoice] = ["variance", "importance"]
+    guidance: list[Positive] = []
+    one_model: list[RateInput] = []
+    masks: bool = False
+
+    def variants(self) -> dict[str, dict[str, Any]]:
+        """Parameters of notebook 07 by the name of the variant that they make."""
+        return {
+            **{
+                f"channels{n}-{c}": {"channels": n, "channel_choice": c}
+                for n in self.channels
+                for c in self.channel_choices
+            },
+            **{f"guidance{weight:g}": {"guidance": weight} for weight in self.guidance},
+            **{f"one-model-{kind}": {"rate_input": kind} for kind in self.one_model},
+            **({"masks": {"masks": True}} if self.masks else {}),
+        }

@@ -1,0 +1,85 @@
+"""The models of the ablation (Table 6) as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from promic_nb.errors import UserError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a detector is built and trained.
+
+    Attributes:
+        inputs: what it sees: "original" or "reconstructed" pixels, or the "latent".
+        lrb: Lightweight Residual Block in the translator.
+        gdtt: translator trained first to match the teacher's stage-2 features (Guided Domain
+            Translator Training, Eq. 40).
+        pd_ft: stages 3-5 frozen at first, then all free (Pixel Domain Fine Tuning). Without it, a
+            latent model trains all parts at
+            once, unless only GDTT is asked for: then nothing is trained after it.
+        label: for figures.
+    """
+
+    inputs: Literal["original", "reconstructed", "latent"]
+    lrb: bool = False
+    gdtt: bool = False
+    pd_ft: bool = False
+    label: str = ""
+
+    @property
+    def trains_detector(self) -> bool:
+        """False for D and H, which put the guided translator before the untouched teacher."""
+        return not self.gdtt or self.pd_ft
+
+    def check(
+        self, *, guidance: float = 0, masks: bool = False, rates: bool = False, channels: int = 0
+    ) -> None:
+        """Raises `UserError` for an extension (docs/extensions.md) that means nothing for this
+        recipe.
+        """
+        if (guidance or rates or channels) and self.inputs != "latent":
+            raise UserError(
+                f"{self.label} reads no latent: guidance, rates and channels mean nothing to it",
+                "Choose one of B to H or ProMIC",
+            )
+        if (guidance or masks) and not self.trains_detector:
+            raise UserError(
+                f"{self.label} trains nothing behind its translator: no guidance, no masks",
+                "Choose a recipe with PD-FT, or B or F",
+            )
+
+
+RECIPES: dict[str, Recipe] = {
+    "original": Recipe("original", label="Original Images"),
+    "A": Recipe("reconstructed", label="Model A"),
+    "B": Recipe("latent", label="Model B"),
+    "C": Recipe("latent", pd_ft=True, label="Model C"),
+    "D": Recipe("latent", gdtt=True, label="Model D"),
+    "E": Recipe("latent", gdtt=True, pd_ft=True, label="Model E"),
+    "F": Recipe("latent", lrb=True, label="Model F"),
+    "G": Recipe("latent", lrb=True, pd_ft=True, label="Model G"),
+    "H": Recipe("latent", lrb=True, gdtt=True, label="Model H"),
+    "ProMIC": Recipe("latent", lrb=True, gdtt=True, pd_ft=True, label="ProMIC"),
+}
+
+# The pairs that the ablation compares, in the order of Figs. 36-49 (AP50 and AP75) and 64-105 (all
+# six), and what the second adds.
+COMPARISONS: dict[tuple[str, str], str] = {
+    ("B", "F"): "LRB",
+    ("B", "C"): "PD-FT",
+    ("F", "G"): "PD-FT, with LRB",
+    ("B", "D"): "GDTT",
+    ("F", "H"): "GDTT, with LRB",
+    ("D", "E"): "PD-FT after GDTT",
+    ("H", "ProMIC"): "PD-FT after GDTT, with LRB",
+}
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe by name; raises `UserError` for an unknown one."""
+    if name not in RECIPES:
+        raise UserError(f"recipe {name!r} is unknown", f"Choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

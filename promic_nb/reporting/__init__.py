@@ -1,0 +1,1 @@
+"""Figures in the house style, tables of the ablation, and a run's report."""

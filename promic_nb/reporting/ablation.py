@@ -1,0 +1,197 @@
+"""The ablation in numbers: AP and BD-AP over seeds, Tables 5 and 6 with the published values beside
+ours, and the order of the models.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from promic_nb.claims import load_claims
+from promic_nb.errors import UserError
+from promic_nb.metrics import bd_quality
+from promic_nb.models.recipes import RECIPES
+
+AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6
+PARTS = {"compressed_domain": "Compressed domain", "lrb": "LRB", "pd_ft": "PD-FT", "gdtt": "GDTT"}
+
+
+def _over_seeds(values: pd.api.typing.SeriesGroupBy, name: str) -> pd.DataFrame:
+    """Mean, standard deviation (n - 1; NaN for one seed), least and largest value, and the number
+    of seeds that have one.
+    """
+    return values.agg(["mean", "std", "min", "max", "count"]).set_axis(
+        [name, "std", "min", "max", "seeds"], axis=1
+    )
+
+
+def ap_over_seeds(ap: pd.DataFrame) -> pd.DataFrame:
+    """Mean and spread over seeds for each model, rate and metric.
+
+    Args:
+        ap: rows of recipe, rate, bpp, seed, metric, value (0..1).
+
+    Returns:
+        Columns recipe, rate, metric, mean, std, min, max (0..1), seeds, bpp.
+    """
+    groups = ap.groupby(["recipe", "rate", "metric"], sort=False)
+    return _over_seeds(groups.value, "mean").assign(bpp=groups.bpp.mean()).reset_index()
+
+
+def bd_of_seeds(ap: pd.DataFrame, min_points: int) -> pd.DataFrame:
+    """BD-AP of each model and seed against model A of the same seed, by both integrations.
+
+    Args:
+        ap: as `ap_over_seeds` takes it.
+        min_points: rate points that a delta needs.
+
+    Returns:
+        Columns recipe, seed, metric, domain, bd_pp (percentage points), rates, reason (why there is
+        no number).
+    """
+    curves = dict(list(ap.groupby(["recipe", "seed", "metric"], sort=False)))
+    rows = []
+    for (recipe, seed, metric), test in curves.items():
+        if recipe in ("original", "A"):
+            continue
+        reference = curves.get(("A", seed, metric), test.iloc[:0])
+        for domain in ("linear", "log"):
+            value, reason = float("nan"), ""
+            try:
+                value = bd_quality(
+                    reference.bpp,
+                    100 * reference.value,
+                    test.bpp,
+                    100 * test.value,
+                    domain=domain,
+                    min_points=min_points,
+                ).value
+            except UserError as error:
+                reason = str(error)
+            rows.append((recipe, seed, metric, domain, value, len(test), reason))
+    return pd.DataFrame(
+        rows, columns=["recipe", "seed", "metric", "domain", "bd_pp", "rates", "reason"]
+    )
+
+
+def bd_over_seeds(bd: pd.DataFrame) -> pd.DataFrame:
+    """Mean and spread over seeds of what `bd_of_seeds` gives.
+
+    Returns:
+        Columns recipe, metric, domain, bd_pp (the mean), std, min, max, seeds, rates (least of the
+        seeds), reason (of a seed without a number).
+    """
+    groups = bd.groupby(["recipe", "metric", "domain"], sort=False)
+    return (
+        _over_seeds(groups.bd_pp, "bd_pp")
+        .assign(rates=groups.rates.min(), reason=groups.reason.max())
+        .reset_index()
+    )
+
+
+def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
+    """The models and metrics of a printed table, with its numbers beside ours.
+
+    Args:
+        bd: what `bd_over_seeds` gives.
+        location: "Table 5" or "Table 6".
+
+    Returns:
+        Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (NaN where not run), std,
+        seeds, published_pp, difference_pp.
+    """
+    claims = [c for c in load_claims() if c.seed == "000" and c.location == location]
+    printed = pd.DataFrame([{**c.source.where, "published_pp": c.published} for c in claims])
+    parts = [
+        (r, plan.inputs == "latent", plan.lrb, plan.pd_ft, plan.gdtt) for r, plan in RECIPES.items()
+    ]
+    table = printed.merge(
+        bd[["recipe", "metric", "domain", "bd_pp", "std", "seeds"]],
+        "left",
+        ["recipe", "metric", "domain"],
+    )
+    table = pd.DataFrame(parts, columns=["recipe", *PARTS]).merge(
+        table.drop(columns="domain"), on="recipe"
+    )
+    return table.assign(
+        difference_pp=table.bd_pp - table.published_pp, seeds=table.seeds.fillna(0).astype(int)
+    )[["recipe", *PARTS, "metric", "bd_pp", "std", "seeds", "published_pp", "difference_pp"]]
+
+
+def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
+    """The models from the best by BD-AP, beside their published order and distance.
+
+    Args:
+        table: what `with_published` gives.
+
+    Returns:
+        Columns rank, recipe, bd_pp, std, seeds, published_rank (among all models), published_pp,
+        difference_pp. Models not run are left out.
+    """
+    part = (
+        table[table.metric == metric]
+        .assign(published_rank=lambda t: t.published_pp.rank(ascending=False).astype(int))
+        .dropna(subset=["bd_pp"])
+    )
+    part = part.sort_values("bd_pp", ascending=False).assign(rank=range(1, len(part) + 1))
+    return part[
+        [
+            "rank",
+            "recipe",
+            "bd_pp",
+            "std",
+            "seeds",
+            "published_rank",
+            "published_pp",
+            "difference_pp",
+        ]
+    ].reset_index(drop=True)
+
+
+def plus_minus(mean: float, std: float, digits: int = 2) -> str:
+    """A mean with its standard deviation as text; the mean alone without a deviation, "-" without a
+    mean.
+    """
+    if pd.isna(mean):
+        return "-"
+    return f"{mean:.{digits}f}" + ("" if pd.isna(std) else f" ± {std:.{digits}f}")
+
+
+def printed_form(table: pd.DataFrame, parts: bool = True) -> Styler:
+    """A table of `with_published` as the dissertation prints it: a row a model, the reference
+    first, ours and the published value a metric.
+
+    Args:
+        parts: whether the columns of components are there (Table 6) or not (Table 5).
+    """
+    cells = table.assign(
+        here=[plus_minus(m, s) for m, s in zip(table.bd_pp, table["std"], strict=True)],
+        published=table.published_pp.map("{:.2f}".format),
+    )
+    wide = cells.pivot_table(
+        index="recipe", columns="metric", values=["here", "published"], aggfunc="first", sort=False
+    )
+    wide = wide.swaplevel(axis=1).reindex(
+        columns=pd.MultiIndex.from_product([AP_COLUMNS, ["here", "published"]])
+    )
+    form = pd.concat([pd.DataFrame("-", index=["A (Ref.)"], columns=wide.columns), wide])
+    form.columns = pd.MultiIndex.from_tuples([(f"BD-{m} (pp)", which) for m, which in form.columns])
+    if parts:
+        marks = (
+            table.drop_duplicates("recipe")
+            .set_index("recipe")[list(PARTS)]
+            .replace({True: "✓", False: ""})
+        )
+        for place, (name, label) in enumerate(PARTS.items()):
+            form.insert(place, ("", label), marks[name].reindex(form.index).fillna(""))
+    form.insert(0, ("", "Model"), form.index)
+    return form.style.hide(axis="index")
+
+
+def latex(style: Styler, caption: str) -> str:
+    """A styled table as LaTeX (booktabs, multirow, amssymb)."""
+    return (
+        style.to_latex(hrules=True, caption=caption, multicol_align="c")
+        .replace("✓", r"\checkmark")
+        .replace("±", r"$\pm$")
+    )

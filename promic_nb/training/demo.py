@@ -1,0 +1,151 @@
+"""Two small detectors for a first look, on decoded slices and on latents: a run's where one has
+them, else trained in a minute and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from promic_nb.codecs.base import LatentCodec
+from promic_nb.codecs.latents import encode_slices
+from promic_nb.core import paths
+from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.datasets.layout import SliceStack
+from promic_nb.models.build import (
+    build_detector,
+    build_translator,
+    load_detector,
+    load_weights,
+    save_weights,
+)
+from promic_nb.models.engines import Detector
+from promic_nb.models.recipes import RECIPES
+from promic_nb.training.detection import mirror, train_detector, train_translator
+from promic_nb.training.solver import Solver
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Model A, which looks at decoded slices, and ProMIC, which looks at latents; `origin` says in
+    words where they are from.
+    """
+
+    decoded: Detector
+    latent: Detector
+    origin: str
+
+
+def detectors(
+    codec: LatentCodec,
+    stack: SliceStack,
+    folder: Path,
+    *,
+    steps: int = 120,
+    crop: int = 192,
+    every: int = 3,
+    seed: int = 0,
+) -> Pair:
+    """A pair for a codec's latents.
+
+    Args:
+        codec: at the setting that the models are, or will be, trained for; other gains of the same
+            weights share the latent space.
+        folder: keeps what is trained here, by what it depends on.
+        steps, crop: iterations of each training, and the side of its crops; the latent detector
+            starts from the other one (section 3.3).
+        every: each such training slice is used.
+    """
+    if found := _of_a_run(codec, stack):
+        return found
+    cause = [
+        codec.name,
+        codec.setting,
+        getattr(codec, "sha256", ""),
+        stack.fingerprint,
+        steps,
+        crop,
+        every,
+        seed,
+    ]
+    here = folder / hashlib.sha256(json.dumps(cause).encode()).hexdigest()[:12]
+    if not (here / "latent.safetensors").is_file():
+        _train(codec, stack, here, ids=stack.ids("train", every), steps=steps, crop=crop, seed=seed)
+    origin = f"trained here in {steps} iterations: a first look, not a result"
+    return _load(here / "decoded.safetensors", here / "latent.safetensors", codec.channels, origin)
+
+
+def _of_a_run(codec: LatentCodec, stack: SliceStack) -> Pair | None:
+    """Models A and ProMIC of the newest run on the same data set and latents."""
+    notes = (paths.root() / "data" / "runs").glob(f"*/{stack.name}/latents/*/train/signature.json")
+    for note in sorted(notes, key=lambda p: p.stat().st_mtime, reverse=True):
+        of, rate, run = json.loads(note.read_text())["of"], note.parts[-3], note.parents[3]
+        files = [
+            run / "models" / recipe / rate / "seed0" / "model.safetensors"
+            for recipe in ("A", "ProMIC")
+        ]
+        if (
+            of["weights"] == getattr(codec, "sha256", "")
+            and of["setting"] == codec.setting
+            and all(f.is_file() for f in files)
+        ):
+            return _load(
+                *files, codec.channels, f"of the run {run.parent.name}/{run.name}, rate {rate!r}"
+            )
+    return None
+
+
+def _load(decoded: Path, latent: Path, channels: int, origin: str) -> Pair:
+    teacher = load_detector(decoded)
+    bridge = build_translator(teacher.config, channels, RECIPES["ProMIC"].lrb)
+    return Pair(teacher.eval(), load_weights(mirror(teacher, bridge), latent).eval(), origin)
+
+
+def _train(
+    codec: LatentCodec,
+    stack: SliceStack,
+    here: Path,
+    ids: list[int],
+    steps: int,
+    crop: int,
+    seed: int,
+) -> None:
+    encoded = encode_slices(codec, stack, "train", ids, here / "latents")
+    boxes = [boxes_from_mask(stack.mask("train", i)) for i in ids]
+    size = encoded.images.shape[1:]
+    decoded = train_detector(
+        build_detector("small", seed),
+        (encoded.images, boxes),
+        size,
+        Solver(steps, 0.02),
+        folder=here / "training" / "decoded",
+        crop=crop,
+        seed=seed,
+    )
+    save_weights(decoded, here / "decoded.safetensors")
+    bridge = build_translator(decoded.config, encoded.latents.shape[1], RECIPES["ProMIC"].lrb, seed)
+    bridge = train_translator(
+        bridge,
+        decoded,
+        encoded.images,
+        encoded.latents,
+        size,
+        Solver(steps, 0.002, 4, "adam"),
+        folder=here / "training" / "translator",
+        crop=crop,
+        seed=seed,
+    )
+    latent = train_detector(
+        mirror(decoded, bridge),
+        (encoded.latents, boxes),
+        size,
+        Solver(steps, 0.01),
+        folder=here / "training" / "latent",
+        crop=crop,
+        seed=seed,
+    )
+    save_weights(latent, here / "latent.safetensors")
+    shutil.rmtree(here / "training")

@@ -1,0 +1,150 @@
+"""Constants of RVS and LSBS for a trained model, fitted with real streams of training slices.
+
+python -m promic_nb.training.fit_rvs_lsbs data/weights/jpegai_beta0.01.safetensors path/to/lucchi
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import typer
+from safetensors import safe_open
+from tqdm.auto import tqdm
+
+from promic_nb.codecs.base import bpp
+from promic_nb.codecs.jpegai import weights
+from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.codecs.jpegai.model import SKIP_INDEX
+from promic_nb.codecs.jpegai.tools import LSBS, LSBS_EDGES, RVS, Tools
+from promic_nb.datasets import open_stack
+
+DISPLACEMENTS = (-48, -24, 24, 48)  # tried for each band, in 1/128 levels: steps 0.93 to 1.08 times
+GAINS = (
+    -192,
+    -144,
+    -96,
+    -48,
+    0,
+    48,
+)  # of the whole latent, one of which is best to begin with: training's dither is not the coder's rounding
+GROUPS = 4  # of channels, by falling scale, whose flag is tried
+
+
+@torch.inference_mode()
+def fit_tools(
+    codec: JpegAiStyleCodec, images: Sequence[np.ndarray], beta: float, progress: bool = True
+) -> Tools:
+    """Constants that lower rate + beta MSE on `images`, found one after another.
+
+    Bands: below the skip threshold, and the quartiles of the blocks above it. The gain that is best
+        without tools comes first, so that
+    RVS does not stand in for it. LSBS: least squares of the latent on the decoded latent in each
+        band of sigma. RVS: the best of five
+    displacements for each band; GRFS: a group of channels keeps it if that lowers the cost.
+
+    Args:
+        codec: with tools off; its model decides the bands. It is left with the best gain and the
+            tools.
+        images: uint8 (H, W), of training slices.
+        beta: of the model.
+    """
+    sides = []
+    for image in images:
+        y = codec.analyse(torch.from_numpy(image)[None, None].float())
+        z = codec.hyper_latent(y)
+        sides.append((y.double(), z, codec.side_information(z, y.shape[-2:], 0, 0)))
+    means = torch.cat(
+        [
+            torch.nn.functional.avg_pool2d(
+                side.index, 8, ceil_mode=True, count_include_pad=False
+            ).flatten()
+            for *_, side in sides
+        ]
+    )
+    quartiles = means[means > SKIP_INDEX].quantile(
+        torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    )
+    channels = codec.channels
+    ones = torch.ones(len(LSBS_EDGES) + 1).double()
+    tools = Tools(
+        torch.cat([torch.tensor([SKIP_INDEX]), quartiles]).double(),
+        torch.zeros(5).double(),
+        torch.ones(channels).double(),
+        ones,
+    )
+    costs = {}
+    for codec.gain in tqdm(GAINS, desc="gain", unit="trial", disable=not progress):
+        costs[codec.gain] = _cost(codec, images, beta, tools, 0)
+    codec.gain = min(costs, key=costs.get)
+    cost = costs[codec.gain]
+    scaled = replace(tools, lsbs=_lsbs(codec, sides))
+    scaled_cost = _cost(codec, images, beta, scaled, LSBS)
+    if scaled_cost < cost:
+        tools, cost = scaled, scaled_cost
+    strength = torch.stack([side.index.mean((0, 2, 3)) for *_, side in sides]).mean(0)
+    groups = strength.argsort(descending=True).chunk(GROUPS)
+    trials = [("rvs", torch.tensor([band]), d) for band in range(1, 5) for d in DISPLACEMENTS] + [
+        ("channels", group, 0) for group in groups
+    ]
+    for name, where, value in tqdm(trials, desc="tools", unit="trial", disable=not progress):
+        constants = getattr(tools, name).clone()
+        constants[where] = float(value)
+        trial = replace(tools, **{name: constants})
+        trial_cost = _cost(codec, images, beta, trial, RVS | LSBS)
+        if trial_cost < cost:
+            tools, cost = trial, trial_cost
+    return tools
+
+
+def _lsbs(codec: JpegAiStyleCodec, sides: list) -> torch.Tensor:
+    """Least-squares factor of the decoded latent in each band of sigma, a multiple of 1/1024."""
+    products = torch.zeros(2, len(LSBS_EDGES) + 1, dtype=torch.float64)
+    for y, z, side in sides:
+        h, w = y.shape[-2:]
+        used = codec.side_information(z, (h, w), codec.gain, 0)
+        decoded = codec.dequantize(codec.quantize(y, used), used)[..., :h, :w]
+        band = torch.bucketize(side.index[..., :h, :w], LSBS_EDGES).flatten()
+        products[0].index_add_(0, band, (y * decoded).flatten())
+        products[1].index_add_(0, band, decoded.square().flatten())
+    factor = torch.where(
+        products[1] > 0, products[0] / products[1].clamp_min(1e-12), torch.ones(()).double()
+    )
+    return (factor.clamp(0.5, 1.5) * 1024).round() / 1024
+
+
+def _cost(
+    codec: JpegAiStyleCodec, images: Sequence[np.ndarray], beta: float, tools: Tools, which: int
+) -> float:
+    """Mean rate + beta MSE of real streams."""
+    codec.constants, codec.tools = tools, which
+    costs = []
+    for image in images:
+        stream = codec.encode(image)
+        costs.append(
+            bpp(stream, image.shape)
+            + beta * np.square(codec.decode(stream).astype(float) - image).mean()
+        )
+    return float(np.mean(costs))
+
+
+def main(path: Path, data: Path, slices: int = 1, out: Path | None = None) -> None:
+    """Fit constants for the BOP model of the weight file PATH on training slices of Lucchi (DATA);
+    write them into OUT, by default PATH.
+    """
+    stack = open_stack("lucchi", str(data))
+    ids = stack.ids("train")
+    images = [stack.image("train", i) for i in ids[:: len(ids) // slices][:slices]]
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    codec = JpegAiStyleCodec(path)
+    tools = fit_tools(codec, images, float(about["beta"]))
+    typer.echo(f"gain {codec.gain}; {tools}")
+    typer.echo(f"{out or path} {weights.save(codec.model, out or path, tools=tools, **about)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

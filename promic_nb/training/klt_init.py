@@ -1,0 +1,179 @@
+"""Where codec training starts: networks that compute the Karhunen-Loeve transform (KLT) of 16x16
+blocks exactly.
+
+From random weights a CPU needs hours until the transforms code noise at all. A linear block
+transform fits into the layers without loss: stride-2 convolutions gather samples into channels,
+transposed ones scatter them again, gates and attention start as the identity. The channels beyond
+those keep their random weights, so training can leave the linear start at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from promic_nb.codecs.jpegai.attention import (
+    ConvAttentionBlock,
+    ResAU,
+    Residual,
+    TransformerAttention,
+)
+from promic_nb.codecs.jpegai.model import JpegAiStyle
+from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock
+
+BLOCK = 16
+CAB_GAIN = 1.5  # of a ConvAttentionBlock whose mask is 0.5 everywhere
+
+
+def klt(slices: list[np.ndarray], count: int = LATENT_CHANNELS) -> Tensor:
+    """Leading eigenvectors of the covariance of 16x16 blocks.
+
+    Args:
+        slices: uint8 (H, W).
+
+    Returns:
+        float32 (count, 16, 16), orthonormal, by falling variance.
+    """
+    covariance = np.zeros((BLOCK**2, BLOCK**2))
+    for image in slices:
+        h, w = (n // BLOCK for n in image.shape)
+        grid = image[: h * BLOCK, : w * BLOCK].reshape(h, BLOCK, w, BLOCK).swapaxes(1, 2)
+        blocks = grid.reshape(-1, BLOCK**2) - 127.5
+        covariance += blocks.T @ blocks
+    vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :count]
+    return torch.from_numpy(np.ascontiguousarray(vectors.T)).float().view(count, BLOCK, BLOCK)
+
+
+@torch.no_grad()
+def start_from(model: JpegAiStyle, basis: Tensor, beta: float) -> JpegAiStyle:
+    """Set the transforms of `model` to a block transform, scaled for unit quantization steps at
+    `beta`; return the model.
+
+    At high rate the step that minimizes rate + beta MSE has 2 ln 2 beta step^2 / 12 = 1.
+
+    Args:
+        basis: (160, 16, 16), orthonormal rows, such as `klt`.
+    """
+    scale = 128 / math.sqrt(6 / (math.log(2) * beta))
+    channels = basis.flatten(1)[:, _gathered_order()]
+    for module in model.modules():
+        _still(module)
+    gather = [m for m in model.analysis if isinstance(m, nn.Conv2d)]
+    gains = [1.0, 1.0, CAB_GAIN if model.op == "hop" else 1.0]
+    for layer, n, gain in zip(gather, (1, 4, 16), gains, strict=False):
+        _gather(layer, n, 1 / gain)
+    transform, last = gather[3:]
+    _gather_into(transform, channels)
+    last.weight.copy_(scale * torch.eye(LATENT_CHANNELS)[..., None, None])
+    scatter = [m for m in model.synthesis if isinstance(m, nn.ConvTranspose2d)]
+    _scatter_from(scatter[0], channels / scale)
+    _scatter(scatter[1], 16)
+    tail = [m for m in model.synthesis if isinstance(m, nn.Conv2d)]
+    if model.op == "bop":
+        _pass(tail[0], torch.arange(16), torch.arange(16))
+        r, c = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+        _pass(
+            tail[1],
+            (4 * r + c).flatten(),
+            (4 * (2 * (r // 2) + c // 2) + 2 * (r % 2) + c % 2).flatten(),
+        )
+    else:
+        position, channel = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+        _pass(
+            tail[0],
+            (4 * channel + position).flatten(),
+            (4 * position + channel).flatten(),
+            1 / CAB_GAIN,
+        )
+        _scatter(scatter[2], 1)
+    return model
+
+
+def _gathered_order() -> Tensor:
+    """Sample (row-major, of 256) behind each channel after four gathering steps: the finest bits of
+    row and column come first.
+    """
+    bit = torch.arange(8)
+    index = torch.arange(BLOCK**2)[:, None] >> bit & 1
+    column, row = index[:, 0::2], index[:, 1::2]
+    weight = 2 ** torch.arange(4)
+    return (row * weight).sum(1) * BLOCK + (column * weight).sum(1)
+
+
+def _still(module: nn.Module) -> None:
+    """Let gates, residual blocks and attention start as the identity (a CAB: as 1.5 times the
+    identity).
+    """
+    if isinstance(module, ResAU):
+        module.gate[-1].weight.zero_()
+    elif isinstance(module, LightResidualBlock):
+        module.conv.weight.mul_(0.003)  # not zero: a ReLU at 0 would never learn
+        module.conv.bias.zero_()
+    elif isinstance(module, Residual):
+        last = (
+            module.body[-1] if isinstance(module.body[-1], nn.Conv2d) else module.body[-1].project
+        )
+        last.weight.zero_()
+        if last.bias is not None:
+            last.bias.zero_()
+    elif isinstance(module, ConvAttentionBlock):
+        module.mask[-1].weight.zero_()
+        module.mask[-1].bias.zero_()
+    elif isinstance(module, TransformerAttention):
+        _gather(module.body[1], 4)
+        _scatter(module.body[-1], 4)
+
+
+def _positions() -> list[tuple[int, int, int]]:
+    """(position, row tap, column tap) of the 2x2 samples that a stride-2 kernel with padding 1
+    starts at.
+    """
+    return [(2 * i + j, 1 + i, 1 + j) for i in range(2) for j in range(2)]
+
+
+def _gather(layer: nn.Conv2d, n: int, gain: float = 1.0) -> None:
+    """Channels 0 .. 4n-1 of the output are the first n input channels at the four positions of 2x2."""
+    layer.weight[: 4 * n] = 0
+    layer.bias[: 4 * n] = 0
+    k = torch.arange(n)
+    for position, i, j in _positions():
+        layer.weight[position * n + k, k, i, j] = gain
+
+
+def _gather_into(layer: nn.Conv2d, channels: Tensor) -> None:
+    """Project the samples of a block, 64 channels at four positions, on the rows of `channels`
+    (160, 256).
+    """
+    layer.weight.zero_()
+    layer.bias.zero_()
+    for position, i, j in _positions():
+        layer.weight[:, :64, i, j] = channels[:, 64 * position : 64 * position + 64]
+
+
+def _scatter(layer: nn.ConvTranspose2d, n: int) -> None:
+    """Inverse of `_gather`."""
+    layer.weight[:, :n] = 0
+    layer.bias[:n] = 0
+    k = torch.arange(n)
+    for position, i, j in _positions():
+        layer.weight[position * n + k, k, i, j] = 1
+
+
+def _scatter_from(layer: nn.ConvTranspose2d, channels: Tensor) -> None:
+    """Inverse of `_gather_into`."""
+    layer.weight[:, :64] = 0
+    layer.bias[:64] = 0
+    for position, i, j in _positions():
+        layer.weight[:, :64, i, j] = channels[:, 64 * position : 64 * position + 64]
+
+
+def _pass(layer: nn.Conv2d, outputs: Tensor, inputs: Tensor, gain: float = 1.0) -> None:
+    """Let the output channels be these input channels."""
+    layer.weight[outputs] = 0
+    if layer.bias is not None:
+        layer.bias[outputs] = 0
+    middle = layer.kernel_size[0] // 2
+    layer.weight[outputs, inputs, middle, middle] = gain

@@ -1,0 +1,100 @@
+"""Translators for the latents of one rate or of several, and latents of several rates as one
+training set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import ConcatDataset, Dataset
+
+from promic_nb.models.adapters import RateAffine
+from promic_nb.models.build import build_translator, load_weights
+from promic_nb.models.config import DetectorConfig
+from promic_nb.models.translator import DomainTranslator
+from promic_nb.training.channels import channel_variance, choose_channels
+
+
+class NumberedLatents(Dataset):
+    """Latents (C, h, w) of one rate, each with the number of its rate in a plane behind its
+    channels: (C + 1, h, w).
+
+    So the rate goes along through crops, flips, padding and batches, up to
+    `models.entry.RateAffine`.
+    """
+
+    def __init__(self, latents: Sequence[np.ndarray], number: int) -> None:
+        self.latents, self.number = latents, number
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        latent = self.latents[i]
+        return np.concatenate([latent, np.full_like(latent[:1], self.number)])
+
+
+def pooled(rates: Sequence[Sequence[np.ndarray]], numbered: bool = False) -> Sequence[np.ndarray]:
+    """Slices or latents of several rates as one sequence, rate after rate; nothing is copied before
+    it is asked for.
+
+    Args:
+        numbered: as `NumberedLatents`, the rates counted from 0.
+    """
+    parts = [NumberedLatents(x, i) for i, x in enumerate(rates)] if numbered else list(rates)
+    return parts[0] if len(parts) == 1 else ConcatDataset(parts)
+
+
+RATE_INPUTS: dict[str, Callable[[torch.Tensor], RateAffine | None]] = {
+    "none": lambda _: None,
+    "gain": partial(RateAffine, learned=False),
+    "affine": partial(RateAffine, learned=True),
+}
+
+
+def translator_for(
+    config: DetectorConfig,
+    rates: Sequence[Sequence[np.ndarray]],
+    lrb: bool,
+    seed: int,
+    *,
+    channels: int = 0,
+    channel_choice: str = "variance",
+    importance_of: str | Path = "",
+    rate_input: str = "none",
+) -> DomainTranslator:
+    """A translator with random weights for the training latents of one rate or of several.
+
+    Args:
+        rates: the latents of each rate.
+        channels, channel_choice: how many it reads, 0 for all, and which (`choose_channels`).
+        importance_of: weights of a translator of all channels, with the same LRB or none, for the
+            choice "importance".
+        rate_input: one of `RATE_INPUTS`: latents as they are, at unit variance for each rate, or
+            behind a learned affine of the rate; the latter two read `NumberedLatents`.
+
+    Raises:
+        UserError: as `choose_channels` and `load_weights`.
+    """
+    count = len(rates[0][0])
+    trained = (
+        load_weights(build_translator(config, count, lrb), importance_of) if importance_of else None
+    )
+    chosen = choose_channels(pooled(rates), channels, channel_choice, trained)
+    variance = (
+        np.stack([channel_variance(latents) for latents in rates])
+        if rate_input != "none"
+        else np.zeros(0)
+    )
+    return build_translator(
+        config,
+        count,
+        lrb,
+        seed,
+        channels=chosen,
+        rates=RATE_INPUTS[rate_input](torch.from_numpy(variance)),
+    )

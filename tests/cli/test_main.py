@@ -1,0 +1,117 @@
+"""The command as a user calls it."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+PROMIC = Path(sys.executable).parent / "promic"
+
+
+def promic(*args: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [PROMIC, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_mistake_is_one_line_without_a_traceback(tmp_path):
+    done = promic("data", "lucchi", "--path", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("promic: data folder ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_data_describes_a_stack(tiny_root, tmp_path):
+    done = promic(
+        "data", "phantom", "--path", str(tiny_root), "--write", str(tmp_path / "out" / "data.json")
+    )
+    about = json.loads(done.stdout)
+    assert about["slices"] == {"train": 5, "val": 1, "test": 2}
+    assert about["size"] == [256, 256]
+    assert json.loads((tmp_path / "out" / "data.json").read_text()) == about
+
+
+def test_verdicts_need_a_run(tmp_path):
+    done = promic("verdicts", PROMIC_ROOT=str(tmp_path))
+    assert done.returncode == 1
+    assert "make reproduce" in done.stderr
+
+
+def test_codecs_lists_what_can_run_and_how_to_get_the_rest():
+    done = promic("codecs", "--json", JPEG_AI_REFERENCE="", IMAGEIO_FFMPEG_EXE="/nowhere/ffmpeg")
+    assert done.returncode == 0
+    about = {entry["codec"]: entry for entry in json.loads(done.stdout)}
+    assert (
+        about["jpeg"]["available"]
+        and "quality=50" in about["jpeg"]["encoder"]
+        and "libjpeg" in about["jpeg"]["version"]
+    )
+    assert about["jpegai_bop_off"]["available"]
+    assert not about["hevc"]["available"] and "imageio-ffmpeg" in about["hevc"]["remedy"]
+    assert (
+        not about["jpegai_reference"]["available"]
+        and "JPEG_AI_REFERENCE" in about["jpegai_reference"]["remedy"]
+    )
+
+
+def test_codecs_shows_the_encoders_command():
+    done = promic("codecs", JPEG_AI_REFERENCE="")
+    assert done.returncode == 0
+    assert "missing  jpegai_reference" in done.stdout
+    if "ready    hevc" in done.stdout:
+        assert "-c:v libx265 -preset slow -tune psnr" in done.stdout
+
+
+def test_doctor_names_engines_and_weights(tmp_path):
+    """By hand in a folder that is no project: the engines are there, a published file is
+    recognized, the rest comes with its address.
+    """
+    folder = tmp_path / "data" / "downloads"
+    folder.mkdir(parents=True)
+    (folder / "resnet50-0676ba61.pth").write_bytes(b"weights")
+    done = promic("doctor", "--json", PROMIC_ROOT=str(tmp_path))
+    assert done.returncode == 0
+    about = {f["name"]: f for f in json.loads(done.stdout)}
+    assert (
+        about["torchvision"]["state"] == "ok"
+        and "detectron2" in about
+        and about["jpegai_bop_off"]["state"] == "ok"
+    )
+    assert (
+        hashlib.sha256(b"weights").hexdigest()[:16] in about["imagenet"]["about"]
+        and about["coco"]["state"] == "missing"
+    )
+    assert about["packages"]["about"] == "there is no requirements.lock to compare with"
+
+
+def test_verdicts_fold_what_was_not_run(tmp_path):
+    tables = tmp_path / "data" / "runs" / "quick" / "phantom" / "tables"
+    tables.mkdir(parents=True)
+    pd.DataFrame(
+        [("ProMIC", "AP50", "linear", -0.5)], columns=["recipe", "metric", "domain", "bd_pp"]
+    ).to_parquet(tables / "bd_ap.parquet")
+    lines = promic("verdicts", PROMIC_ROOT=str(tmp_path), COLUMNS="250").stdout.splitlines()
+    table6 = [
+        line.split()[-1] for line in lines if line.startswith("ProMIC") and " Table 6 " in line
+    ]
+    assert table6 == ["reproduced", "run"]  # one number, and one line for the 47 others
+    assert (
+        sum("48 numbers: need a long training of JJNet" in line for line in lines) == 4
+    )  # Tables 8, 17, 18 and 19
+    assert len(lines) < 100  # of more than 700 claims
+
+
+def test_help_lists_the_commands():
+    out = promic("--help").stdout
+    assert all(
+        name in out
+        for name in ("verdicts", "explain", "report", "data", "codecs", "doctor", "status", "plan")
+    )

@@ -1,0 +1,113 @@
+from pathlib import Path
+from typing import get_args
+
+import nbformat
+import pytest
+from papermill.exceptions import PapermillException
+
+from promic_nb.core import fields
+from promic_nb.datasets.pictures import PICTURES
+from promic_nb.errors import UserError
+from promic_nb.metrics import METRICS
+from promic_nb.models.config import CONFIGS
+from promic_nb.models.engines import ENGINES
+from promic_nb.models.recipes import RECIPES
+from promic_nb.notebook import parameters
+from promic_nb.notebook.engine import StrictEngine
+from promic_nb.studies.deblocking.losses import LOSSES, Backbone
+from promic_nb.studies.deblocking.networks import NETWORKS
+from promic_nb.studies.latent_learning.tables import ON_PIXELS
+from promic_nb.training.channels import CHOICES
+from promic_nb.training.multirate import RATE_INPUTS
+from promic_nb.training.solver import OPTIONS
+
+SOURCE = """
+from promic_nb.core.fields import CodecName, Count, CropSide, Positive
+codec: CodecName = "jpeg"
+steps: Count = 3
+rate: Positive = 0.5
+crop: CropSide = 64
+names: list[str] = []
+flag: bool = True
+"""
+
+
+@pytest.fixture
+def notebook():
+    cell = nbformat.v4.new_code_cell(SOURCE, metadata={"tags": ["parameters"]})
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), cell])
+
+
+def test_defaults_and_given_values_come_together(notebook):
+    assert parameters.validate(notebook, {"steps": 7, "rate": 2}) == {
+        "codec": "jpeg",
+        "steps": 7,
+        "rate": 2,
+        "crop": 64,
+        "names": [],
+        "flag": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"stpes": 3}, "unknown parameter 'stpes'. Did you mean 'steps'\\? Choices: codec, steps"),
+        (
+            {"codec": "jpg"},
+            "parameter 'codec' is 'jpg'. Choices: 'jpeg', 'jpeg2000', .*'jpegai_bop_off'",
+        ),
+        ({"steps": 0}, "parameter 'steps' is 0. Choices: a whole number from 1"),
+        ({"steps": 2.5}, "parameter 'steps' is 2.5. Choices: a whole number"),
+        ({"steps": "3"}, "parameter 'steps' is '3'"),
+        ({"rate": -1.0}, "Choices: a number above 0"),
+        ({"rate": float("nan")}, "parameter 'rate' is nan"),
+        ({"crop": 100}, "Choices: a multiple of 64"),
+        ({"names": "one"}, "parameter 'names' is 'one'"),
+        ({"flag": "yes"}, "parameter 'flag' is 'yes'. Choices: bool"),
+    ],
+)
+def test_one_line_names_notebook_parameter_and_choices(notebook, values, message):
+    with pytest.raises(UserError, match=message) as error:
+        parameters.validate(notebook, values, "notebooks/x.ipynb")
+    assert str(error.value).startswith("notebooks/x.ipynb: ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_notebook_without_parameters_says_so():
+    with pytest.raises(UserError, match="no cell tagged 'parameters'"):
+        parameters.declared(nbformat.v4.new_notebook())
+    with pytest.raises(UserError, match="does not exist"):
+        parameters.declared(Path("none.ipynb"))
+
+
+def test_the_engine_refuses_before_a_kernel_starts(notebook, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "papermill.engines.NBClientEngine.execute_managed_notebook",
+        lambda *a, **k: started.append(1),
+    )
+    injected = nbformat.v4.new_code_cell("stpes = 3", metadata={"tags": ["injected-parameters"]})
+    notebook.cells.append(injected)
+    notebook.metadata["papermill"] = {"parameters": {"stpes": 3}, "input_path": "notebooks/x.ipynb"}
+    with pytest.raises(PapermillException, match=r"notebooks/x\.ipynb: unknown parameter 'stpes'"):
+        StrictEngine.execute_notebook(notebook, "python3")
+    assert not started
+
+
+def test_names_are_those_of_the_registries():
+    assert set(get_args(fields.RecipeName)) == set(RECIPES)
+    assert set(get_args(fields.ConfigName)) == set(CONFIGS)
+    assert set(get_args(fields.MetricName)) == set(METRICS)
+    assert set(get_args(fields.EngineName)) == set(ENGINES)
+    assert set(get_args(fields.ChannelChoice)) == set(CHOICES)
+    assert set(get_args(fields.RateInput)) == set(RATE_INPUTS)
+    assert set(fields.SolverOptions.__annotations__) == OPTIONS
+    assert set(get_args(fields.NetworkName)) == set(NETWORKS)
+    assert set(get_args(fields.LossName)) == set(LOSSES)
+    assert get_args(fields.Backbone) == get_args(Backbone)
+    assert set(get_args(fields.PictureSet)) == {
+        *PICTURES,
+        "mitochondria",
+    }  # these are cut from slices
+    assert set(get_args(fields.LearnerName)) == set(ON_PIXELS)

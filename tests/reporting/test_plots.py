@@ -1,0 +1,93 @@
+"""Figures show what their tables hold."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from promic_nb.reporting import plots
+
+
+@pytest.fixture
+def ap():
+    rows = [
+        ("original", "pixels", float("nan"), 0, "AP50", 0.8),
+        ("original", "pixels", float("nan"), 1, "AP50", 0.9),
+    ]
+    rows += [
+        ("A", rate, bpp, s, "AP50", v + 0.1 * s)
+        for rate, bpp, v in (("high", 0.4, 0.7), ("low", 0.1, 0.5))
+        for s in (0, 1)
+    ]
+    rows += [("B", "low", 0.1, 0, "AP50", 0.2), ("B", "low", 0.1, 0, "AP75", 0.1)]
+    return pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
+
+
+def test_ap_over_rate(ap):
+    (axis,) = plots.ap_over_rate(ap, ["AP50"], ["A", "B"]).axes
+    handles, labels = axis.get_legend_handles_labels()
+    assert labels == ["Original Images", "Model A (reconstructed images)", "Model B (base)"]
+    assert list(handles[0].get_ydata()) == pytest.approx([85, 85])
+    line, _, (bars,) = handles[1].lines
+    assert list(line.get_xdata()) == [0.1, 0.4] and list(line.get_ydata()) == pytest.approx(
+        [55, 75]
+    )
+    assert bars.get_segments()[0][:, 1] == pytest.approx([50, 60])
+    plt.close("all")
+
+
+def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
+    figure = plots.ap_over_rate(ap, ["AP50", "AP75"], ["B"])
+    assert [a.get_ylabel() for a in figure.axes] == ["AP50 (%)", "AP75 (%)"]
+    assert figure.axes[0].get_legend_handles_labels()[1] == ["Original Images", "Model B (base)"]
+    plt.close("all")
+
+
+def test_many_entries_stand_beside_the_panel():
+    rows = [(r, "low", bpp, 0, "AP50", 0.5) for r in "ABCDEFGH" for bpp in (0.1, 0.4)]
+    table = pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
+    with plt.rc_context():
+        plots.use_style()
+        figure = plots.ap_over_rate(table, ["AP50"], list("ABCDEFGH"))
+        figure.draw_without_rendering()
+    (legend,), (axis,) = figure.legends, figure.axes
+    assert len(legend.get_texts()) == 8 and axis.get_legend() is None
+    assert legend.get_window_extent().x0 >= axis.get_window_extent().x1
+    plt.close("all")
+
+
+def test_alternative_text_orders_the_models(ap):
+    text = plots.ap_in_words(ap, ["AP50"], ["A", "B"])
+    assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
+
+
+def test_importances_from_the_most_important():
+    rows = [
+        ("B", "low", "batch", 0.3),
+        ("B", "low", "base_lr", 0.7),
+        ("B", "high", "batch", 0.1),
+        ("B", "high", "base_lr", 0.9),
+    ]
+    table = pd.DataFrame(rows, columns=["recipe", "rate", "parameter", "importance"])
+    (axis,) = plots.importances(table, {"batch": "Batch", "base_lr": "Rate"}).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["Rate", "Batch"]
+    assert [t.get_text() for t in axis.get_legend().get_texts()] == ["B, low", "B, high"]
+    plt.close("all")
+
+
+def test_cross_rate_has_a_row_for_each_rate_of_training():
+    rows = [
+        ("ProMIC", a, b, bpp, 0, "AP50", v)
+        for a, b, bpp, v in (
+            ("x", "x", 0.1, 0.8),
+            ("x", "y", 0.2, 0.1),
+            ("y", "x", 0.1, 0.0),
+            ("y", "y", 0.2, 0.9),
+        )
+    ]
+    table = pd.DataFrame(
+        rows, columns=["recipe", "trained", "tested", "bpp", "seed", "metric", "value"]
+    )
+    (axis,) = plots.cross_rate(table).axes
+    assert [t.get_text() for t in axis.texts] == ["80.0", "10.0", "0.0", "90.0"]
+    assert [t.get_text() for t in axis.get_xticklabels()] == ["x\n0.10 bpp", "y\n0.20 bpp"]
+    plt.close("all")

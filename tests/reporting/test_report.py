@@ -1,0 +1,143 @@
+import json
+import os
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from promic_nb.claims import load_claims
+from promic_nb.cli.main import app
+from promic_nb.errors import UserError
+from promic_nb.reporting.report import publish, write_report
+from promic_nb.runs.layout import find_run
+from promic_nb.runs.provenance import Run
+
+
+class Page(HTMLParser):
+    """Tags and text of a page, with a check that tags nest."""
+
+    VOID = ("meta", "img", "br", "input", "link", "hr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A project with one run: a figure and the BD-AP table."""
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
+    figure = plt.figure()
+    run.save_figure(
+        figure,
+        tmp_path / "figures/quick/phantom/ap50_over_rate",
+        "AP50 <over> rate.",
+        alt="Lines & dots.",
+    )
+    plt.close(figure)
+    table = pd.DataFrame(
+        [("ProMIC", "AP50", "linear", -0.51)], columns=["recipe", "metric", "domain", "bd_pp"]
+    )
+    run.save_table(table, tmp_path / "data/runs/quick/phantom/tables/bd_ap", "BD-AP.")
+    return tmp_path
+
+
+def test_the_page_is_whole_and_self_contained(root):
+    text = write_report(find_run(root)).read_text()
+    page = Page(text)
+    assert not page.open
+    for tag, attributes in page.tags:
+        assert not str(attributes.get("src", "")).startswith(("http", "//")) and tag != "link"
+        if tag == "img":
+            assert attributes["src"].startswith("data:image/png;base64,")
+            assert attributes["alt"] == "Lines & dots."
+    assert "AP50 &lt;over&gt; rate." in text
+    assert "A smoke run." in text
+
+
+def test_every_claim_is_listed_with_its_verdict(root):
+    rows = [
+        a["data-verdict"]
+        for t, a in Page(write_report(find_run(root)).read_text()).tags
+        if t == "tr" and "data-verdict" in a
+    ]
+    assert len(rows) == len(load_claims())
+    assert rows.count("smoke") == 2  # Table 5 and Table 6 both print ProMIC's BD-AP50
+    assert rows.count("not run") == len(rows) - 2
+
+
+def test_verdicts_as_json(root):
+    result = CliRunner().invoke(app, ["verdicts", "--json"])
+    rows = json.loads(result.stdout)
+    assert {"id", "seed", "location", "published", "ours", "unit", "verdict", "profile"} <= set(
+        rows[0]
+    )
+    ours = {r["id"]: r["ours"] for r in rows if r["ours"] is not None}
+    assert ours == {"000-table5-promic-ap50": -0.51, "000-table6-promic-ap50": -0.51}
+    assert {r["profile"] for r in rows} == {"quick"}
+
+
+def test_verdicts_on_the_terminal(root):
+    out = CliRunner().invoke(app, ["verdicts", "--run", "quick/phantom"]).stdout
+    count = len(load_claims())
+    assert f"{count} claims: {count - 2} not run, 2 smoke" in out
+
+
+def test_the_latest_run_is_the_default(root):
+    other = root / "data/runs/cpu/lucchi/tables"
+    other.mkdir(parents=True)
+    os.utime(other, (1, 1))
+    assert find_run(root).profile == "quick"
+    assert find_run(root, "cpu/lucchi").profile == "cpu"
+
+
+def test_an_unknown_run_names_the_others(root):
+    with pytest.raises(UserError, match="no run 'quik/phantom'\\. Runs: quick/phantom"):
+        find_run(root, "quik/phantom")
+    with pytest.raises(UserError, match="no run yet"):
+        find_run(root / "figures")
+
+
+def test_publishing_copies_files_and_origin(root):
+    copied = publish(find_run(root), ["ap50_over_rate", "bd_ap"], root / "figures")
+    assert {p.name for p in copied} == {
+        "ap50_over_rate.pdf",
+        "ap50_over_rate.png",
+        "ap50_over_rate.json",
+        "bd_ap.parquet",
+        "bd_ap.csv",
+        "bd_ap.tex",
+        "bd_ap.json",
+    }
+    assert all(p.parent == root / "figures" and p.is_file() for p in copied)
+    with pytest.raises(UserError, match="has no 'ap'"):
+        publish(find_run(root), ["bd_ap", "ap"], root / "elsewhere")
+    assert not (root / "elsewhere").exists()
+
+
+def test_a_figure_and_a_table_of_one_name_are_not_published(root):
+    run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
+    run.save_table(
+        pd.DataFrame({"bpp": [0.5]}),
+        root / "data/runs/quick/phantom/tables/ap50_over_rate",
+        "AP50.",
+    )
+    with pytest.raises(UserError, match="a figure and a table called 'ap50_over_rate'"):
+        publish(find_run(root), ["bd_ap", "ap50_over_rate"], root / "elsewhere")
+    assert not (root / "elsewhere").exists()
+    assert publish(find_run(root), ["bd_ap"], root / "elsewhere")

@@ -1,0 +1,166 @@
+import json
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from pyarrow import parquet
+from rich.console import Console
+
+from promic_nb.core.files import read_parquet, sha256
+from promic_nb.errors import UserError
+from promic_nb.runs import provenance
+from promic_nb.runs.explain import explain, read_sidecar, stale
+from promic_nb.runs.provenance import Run
+
+
+@pytest.fixture
+def run():
+    return Run("04_rate_distortion", {"profile": "quick", "dataset": "phantom", "seed": 3})
+
+
+@pytest.fixture
+def chain(run, tmp_path, monkeypatch):
+    """A figure made from a table."""
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    run.save_table(pd.DataFrame({"bpp": [0.1, 0.2]}), tmp_path / "rates", "Rates.")
+    after = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
+    after.read_table(tmp_path / "rates.parquet")
+    figure = plt.figure()
+    after.save_figure(figure, tmp_path / "curve", "A curve.", alt="A line.")
+    plt.close(figure)
+    return tmp_path
+
+
+def text(path) -> str:
+    console = Console(width=300, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(explain(path))
+    console.file.close()
+    return console.export_text()
+
+
+def test_a_table_is_saved_in_three_forms_with_its_origin(run, tmp_path):
+    table = pd.DataFrame({"codec": ["a_b"], "bpp": [0.25]})
+    run.facts["data"] = {"name": "phantom", "sha256": "d" * 64}
+    run.save_table(table, tmp_path / "t", "A table.")
+    about = json.loads((tmp_path / "t.json").read_text())
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+    assert "a\\_b" in (tmp_path / "t.tex").read_text()
+    assert about["files"] == {
+        f"t{s}": sha256(tmp_path / f"t{s}") for s in (".parquet", ".csv", ".tex")
+    }
+    assert {k: about[k] for k in ("profile", "dataset", "notebook", "seed", "smoke", "kind")} == {
+        "profile": "quick",
+        "dataset": "phantom",
+        "notebook": "04_rate_distortion",
+        "seed": 3,
+        "smoke": True,
+        "kind": "table",
+    }
+    assert set(about["code"]) == {"commit", "uncommitted", "files"}
+    assert "promic_nb/runs/provenance.py" in about["code"]["files"]
+    assert len(about["environment"]["lock"]) == 64
+    assert about["data"]["name"] == "phantom"
+
+
+@pytest.mark.parametrize(
+    ("profile", "smoke"), [("quick", True), ("cpu", False), ("paper", False), ("unheard-of", True)]
+)
+def test_only_a_profile_that_says_so_earns_verdicts(profile, smoke):
+    assert Run("x", {"profile": profile}).smoke == smoke
+
+
+def test_a_path_may_hold_dots(run, tmp_path):
+    run.save_table(pd.DataFrame({"x": [1]}), tmp_path / "beta0.006", "Dots.")
+    assert (tmp_path / "beta0.006.parquet").is_file() and (tmp_path / "beta0.006.json").is_file()
+
+
+def test_equal_figures_are_equal_files(run, tmp_path):
+    for name in "ab":
+        figure, axis = plt.subplots()
+        axis.plot([1, 2, 3])
+        run.save_figure(figure, tmp_path / name, "A curve.", alt="A line.")
+        plt.close(figure)
+    for suffix in (".png", ".pdf"):
+        assert sha256((tmp_path / "a").with_suffix(suffix)) == sha256(
+            (tmp_path / "b").with_suffix(suffix)
+        )
+
+
+def test_an_interrupted_write_leaves_the_old_file(run, tmp_path, monkeypatch):
+    run.save_table(pd.DataFrame({"x": [1]}), tmp_path / "t", "First.")
+
+    def fail(self, path, **_):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
+    with pytest.raises(UserError, match=r"t\.parquet cannot be written \(No space left"):
+        run.save_table(pd.DataFrame({"x": [2]}), tmp_path / "t", "Second.")
+    assert pd.read_parquet(tmp_path / "t.parquet").x.tolist() == [1]
+    assert not list(tmp_path.glob("*.part"))
+    assert json.loads((tmp_path / "t.json").read_text())["caption"] == "First."
+
+
+def test_arrow_opens_the_file_itself(tmp_path, monkeypatch):
+    """A file opened by Python in Arrow's threads may abort the process when it ends (apache/arrow
+    issue 34314).
+    """
+    table, given = pd.DataFrame({"bpp": [0.25]}), []
+    table.to_parquet(tmp_path / "t.parquet")
+    read_table = parquet.read_table
+    monkeypatch.setattr(
+        parquet,
+        "read_table",
+        lambda source, **more: given.append(source) or read_table(source, **more),
+    )
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "t.parquet"), table)
+    assert [str(g) for g in given] == [str(tmp_path / "t.parquet")]
+
+
+def test_reading_what_is_not_there(run, tmp_path):
+    with pytest.raises(UserError, match=r"none\.parquet does not exist"):
+        run.read_table(tmp_path / "none.parquet")
+
+
+def test_explain_walks_back_to_the_table(chain):
+    shown = text(chain / "curve.png")
+    assert "curve.png  A curve." in shown
+    assert "rates.parquet  Rates." in shown
+    assert "notebook 04_rate_distortion" in shown
+    assert "stale" not in shown
+
+
+def test_a_changed_origin_is_stale(chain):
+    pd.DataFrame({"bpp": [0.3]}).to_parquet(chain / "rates.parquet")
+    changes = stale(read_sidecar(chain / "curve.png"), chain)
+    assert changes == ["rates.parquet was made anew or is missing"]
+    assert "rates.parquet is changed" in text(chain / "curve.png")
+
+
+def test_changed_code_and_lock_are_stale(chain):
+    (chain / "requirements.lock").write_text("new")
+    about = read_sidecar(chain / "curve.png")
+    about["code"]["files"]["promic_nb/reporting/plots.py"] = "0" * 64
+    assert stale(about, chain) == [
+        "code promic_nb/reporting/plots.py changed since",
+        "requirements.lock changed since",
+    ]
+
+
+def test_explain_refuses_what_it_did_not_make(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        explain(tmp_path / "none.png")
+    (tmp_path / "other.png").write_bytes(b"")
+    with pytest.raises(UserError, match="no readable sidecar"):
+        explain(tmp_path / "other.png")
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(UserError, match="is not a sidecar"):
+        explain(tmp_path / "other.png")
+
+
+def test_without_git_the_commit_is_unknown(monkeypatch):
+    def missing(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(provenance.subprocess, "run", missing)
+    assert provenance.code_state("01_dataset")["commit"] == "unknown"
