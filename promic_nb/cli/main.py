@@ -130,7 +130,7 @@ def print_comparison(
 
     Exit code 0: none but measured times and memory; 1: some do.
     """
-    from promic_nb.cli.main import screens
+    from promic_nb.cli import screens
     from promic_nb.runs.compare import as_json as plain
     from promic_nb.runs.compare import compare
     from promic_nb.runs.layout import find_run
@@ -243,7 +243,7 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([f.as_dict() for f in findings], indent=1))
     else:
-        from promic_nb.cli.main import screens
+        from promic_nb.cli import screens
 
         screens.show(screens.doctor(findings))
     raise typer.Exit(int(any(f.state == "broken" for f in findings)))
@@ -262,7 +262,7 @@ def status(
     """Print what a run is doing: jobs by rule, current cells and iterations, failures with their
     logs.
     """
-    from promic_nb.cli.main import screens
+    from promic_nb.cli import screens
     from promic_nb.runs.status import find_sitting, read_status
 
     folder = find_sitting(paths.root(), run)
@@ -303,7 +303,7 @@ def print_plan(
     """
     import yaml
 
-    from promic_nb.cli.main import screens
+    from promic_nb.cli import screens
     from promic_nb.runs import estimate as plan
 
     if measure:

@@ -7,7 +7,8 @@ import pytest
 from promic_nb.cli.doctor import Finding
 from typer.testing import CliRunner
 
-from promic_nb.cli.main import app, doctor, screens
+from promic_nb.cli import doctor, screens
+from promic_nb.cli.main import app
 from promic_nb.codecs.jpegai import weights
 
 LOCK = """typer==1.2.3 ; python_full_version < '3.13' \\

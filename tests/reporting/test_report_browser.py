@@ -14,7 +14,7 @@ from promic_nb.runs.layout import find_run
 from promic_nb.runs.provenance import Run
 
 HERE = Path(__file__).parent
-TEMPLATE = HERE.parent / "promic_nb" / "report.html.j2"
+TEMPLATE = HERE.parents[1] / "promic_nb" / "reporting" / "report.html.j2"
 
 
 def luminance(colour: str) -> float:
@@ -81,7 +81,7 @@ def page(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
-    spec = importlib.util.spec_from_file_location("chromium", HERE / "chromium.py")
+    spec = importlib.util.spec_from_file_location("chromium", HERE.parent / "chromium.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not module.COMMAND:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from promic_nb.cli.main import app, screens
+from promic_nb.cli import screens
+from promic_nb.cli.main import app
 from promic_nb.errors import UserError
 from promic_nb.runs.status import SITTING, find_sitting, note_sitting, read_status
 
