@@ -1,4 +1,4 @@
-# The related studies on JPEG: transform coding step by step (seed 002) and deblocking of cell images (seed 003).
+# The related studies on JPEG: transform coding step by step (document 002) and deblocking of cell images (document 003).
 if P.studies.transform_coding:
 
     rule transform_coding:

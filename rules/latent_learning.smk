@@ -1,4 +1,4 @@
-# Learning from the CNN-based compressed domain (seed 004): one training for each rate point, then the tables and figures.
+# Learning from the CNN-based compressed domain (document 004): one training for each rate point, then the tables and figures.
 if P.studies.latent_learning:
     LEARNING = P.studies.latent_learning.model_dump()
     BETAS = LEARNING.pop("betas")

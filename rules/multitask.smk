@@ -1,4 +1,4 @@
-# JPEG AI for reconstruction, super-resolution and recognition (seed 001): trainings, then tables and figures.
+# JPEG AI for reconstruction, super-resolution and recognition (document 001): trainings, then tables and figures.
 if P.studies.multitask:
     rule multitask_train:
         input:

@@ -53,7 +53,7 @@ def print_verdicts(
     from rich.console import Console
     from rich.table import Table
 
-    from promic_nb.claims.registry import SOURCES
+    from promic_nb.claims import DOCUMENTS
 
     grid = Table(
         "Source",
@@ -68,7 +68,7 @@ def print_verdicts(
     )
     for column in (3, 4):
         grid.columns[column].justify = "right"
-    for (seed, location), part in table.groupby(["seed", "location"], sort=False):
+    for (document, location), part in table.groupby(["document", "location"], sort=False):
         unrun = part[part.verdict == "not run"]
         folded = len(unrun) > FOLD
         for row in (part.drop(unrun.index) if folded else part).itertuples():
@@ -76,7 +76,7 @@ def print_verdicts(
                 f"{x:.{row.digits}f}" if x == x else "" for x in (row.published, row.ours)
             )
             grid.add_row(
-                SOURCES[seed],
+                DOCUMENTS[document],
                 location,
                 row.what,
                 published,
@@ -86,7 +86,7 @@ def print_verdicts(
             )
         if folded:
             grid.add_row(
-                SOURCES[seed],
+                DOCUMENTS[document],
                 location,
                 f"{len(unrun)} numbers: need {unrun.depends_on.iloc[0]}",
                 "",

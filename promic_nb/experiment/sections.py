@@ -158,7 +158,7 @@ class Deblocking(Strict):
 
 
 class LatentLearning(Strict):
-    """Study of seed 004: picture sets with their folders, beta by rate point, the codec, and the
+    """Study of document 004: picture sets with their folders, beta by rate point, the codec, and the
     learners.
     """
 
@@ -180,7 +180,7 @@ class LatentLearning(Strict):
 
 
 class Multitask(Strict):
-    """Study of seed 001: picture sets with their folders, the teacher's weights, the codec to begin
+    """Study of document 001: picture sets with their folders, the teacher's weights, the codec to begin
     with, and the trainings.
     """
 

@@ -100,7 +100,7 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
         Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (NaN where not run), std,
         seeds, published_pp, difference_pp.
     """
-    claims = [c for c in load_claims() if c.seed == "000" and c.location == location]
+    claims = [c for c in load_claims() if c.document == "000" and c.location == location]
     printed = pd.DataFrame([{**c.source.where, "published_pp": c.published} for c in claims])
     parts = [
         (r, plan.inputs == "latent", plan.lrb, plan.pd_ft, plan.gdtt) for r, plan in RECIPES.items()

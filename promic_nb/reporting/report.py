@@ -15,8 +15,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from promic_nb.claims import verdicts
-from promic_nb.claims.registry import SOURCES
+from promic_nb.claims import DOCUMENTS, verdicts
 from promic_nb.core.files import atomically, read_parquet
 from promic_nb.core.paths import relative
 from promic_nb.errors import UserError
@@ -223,7 +222,7 @@ def write_report(run: RunFolder) -> Path:
         claims=claims.to_dict("records"),
         counts=counts,
         words=WORDS,
-        sources=SOURCES,
+        documents=DOCUMENTS,
         durations=durations(run).to_dict("records"),
         newest=newest,
         span=span,

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from promic_nb.claims import judge, load_claims, verdicts
-from promic_nb.claims.registry import Tolerance, _grid
+from promic_nb.claims.loading import _grid
+from promic_nb.claims.models import Tolerance
 
 
 def claim(claim_id):
@@ -11,7 +12,7 @@ def claim(claim_id):
 
 def test_every_number_of_the_five_tables_is_there():
     assert pd.Series(
-        [c.location for c in load_claims() if c.seed == "000"]
+        [c.location for c in load_claims() if c.document == "000"]
     ).value_counts().to_dict() == {
         "Table 2": 9,
         "Table 5": 12,
@@ -84,7 +85,7 @@ def test_values_come_from_the_tables_of_the_run(tmp_path):
 
 
 def test_the_deblocking_thesis_has_its_tables():
-    found = pd.Series([c.location for c in load_claims() if c.seed == "003"]).value_counts()
+    found = pd.Series([c.location for c in load_claims() if c.document == "003"]).value_counts()
     assert {n: int(found[f"Table {n}"]) for n in (1, 3, 4, 8, 16, 18, 19)} == {
         1: 9,
         3: 8,

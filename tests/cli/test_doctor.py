@@ -4,10 +4,10 @@ import json
 import platform
 
 import pytest
-from promic_nb.cli.doctor import Finding
 from typer.testing import CliRunner
 
 from promic_nb.cli import doctor, screens
+from promic_nb.cli.doctor import Finding
 from promic_nb.cli.main import app
 from promic_nb.codecs.jpegai import weights
 

@@ -84,7 +84,7 @@ def test_every_claim_is_listed_with_its_verdict(root):
 def test_verdicts_as_json(root):
     result = CliRunner().invoke(app, ["verdicts", "--json"])
     rows = json.loads(result.stdout)
-    assert {"id", "seed", "location", "published", "ours", "unit", "verdict", "profile"} <= set(
+    assert {"id", "document", "location", "published", "ours", "unit", "verdict", "profile"} <= set(
         rows[0]
     )
     ours = {r["id"]: r["ours"] for r in rows if r["ours"] is not None}

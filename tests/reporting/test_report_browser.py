@@ -125,7 +125,7 @@ def test_claims_are_found_by_text_and_source(chromium, page):
     chromium.js(
         "{const s = document.getElementById('by-source'); s.value = '003'; s.dispatchEvent(new Event('input'))}"
     )
-    assert chromium.js(f"{VISIBLE}.every(r => r.dataset.source === '003')")
+    assert chromium.js(f"{VISIBLE}.every(r => r.dataset.document === '003')")
 
 
 def test_provenance_opens_by_mouse_and_by_keyboard(chromium, page):

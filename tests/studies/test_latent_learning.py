@@ -1,4 +1,4 @@
-"""The networks of seed 004 against its Table 1, the rate term in closed form, accuracy and mIoU
+"""The networks of document 004 against its Table 1, the rate term in closed form, accuracy and mIoU
 against values by hand.
 """
 

@@ -1,4 +1,4 @@
-"""The networks of seed 001 against its tables, its losses by hand, and what each training leaves
+"""The networks of document 001 against its tables, its losses by hand, and what each training leaves
 alone.
 """
 

@@ -1,1 +1,1 @@
-"""JPEG AI for reconstruction, super-resolution and recognition (Temmar, ENP 2023; seed 001)."""
+"""JPEG AI for reconstruction, super-resolution and recognition (Temmar, ENP 2023; document 001)."""
