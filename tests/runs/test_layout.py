@@ -1,0 +1,106 @@
+"""Where a run keeps what, with all paths written out."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from promic_nb.errors import UserError
+from promic_nb.runs.layout import RunFolder, all_runs, find_run, named_dataset
+
+RUN = RunFolder("quick", "phantom")
+PATHS = {
+    "": RUN.path,
+    "data.json": RUN.data,
+    "report.html": RUN.report,
+    "session.json": RUN.session,
+    "tables/ap.parquet": RUN.table("ap"),
+    "tables/benchmark_{codec}.parquet": RUN.table("benchmark_{codec}"),
+    "notebooks/01_dataset.ipynb": RUN.notebook("01_dataset"),
+    "logs/01_dataset.log": RUN.log("01_dataset"),
+    "benchmarks/01_dataset.tsv": RUN.benchmark("01_dataset"),
+    "latents/low": RUN.latents("low"),
+    "latents/{rate}/train/signature.json": RUN.signature("{rate}", "train"),
+    "models/original/pixels/seed0": RUN.model("original", "pixels", 0),
+    "models/{recipe}/{rate}/seed{seed}": RUN.model("{recipe}", "{rate}", "{seed}"),
+    "models/translator-lrb/low/seed0": RUN.translator("lrb", "low", 0),
+    "models/translator-{lrb}/{rate}/seed{seed}": RUN.translator("{lrb}", "{rate}", "{seed}"),
+    "extensions/masks/ProMIC/all/seed1": RUN.model("ProMIC", "all", 1, variant="masks"),
+    "extensions/channels16/translator-lrb/low/seed0": RUN.translator(
+        "lrb", "low", 0, variant="channels16"
+    ),
+    "search/ProMIC/low": RUN.search("ProMIC", "low"),
+    "features/low/seed0": RUN.features("low", 0),
+    "features/low/seed0/frozen": RUN.frozen("low", 0),
+    "cross_rate/ProMIC/seed0": RUN.cross_rate("ProMIC", 0),
+    "deblocking/cells/unet/mae/25/seed0": RUN.deblocking("unet", "mae", "25", 0, synthetic=False),
+    "deblocking/phantom-cells/{network}/{loss}/{trained_on}/seed{seed}": RUN.deblocking(
+        "{network}", "{loss}", "{trained_on}", "{seed}", synthetic=True
+    ),
+    "latent_learning/0.30": RUN.latent_learning("0.30"),
+    "multitask": RUN.multitask,
+    "models/A/low/seed0/model.safetensors": RUN.weights(RUN.model("A", "low", 0)),
+    "models/A/low/seed0/ap.parquet": RUN.results(RUN.model("A", "low", 0)),
+}
+
+
+@pytest.mark.parametrize("expected", PATHS)
+def test_each_thing_has_its_place(expected):
+    assert PATHS[expected] == Path("data/runs/quick/phantom", expected)
+
+
+def test_figures_lie_beside_the_published_ones():
+    assert RUN.figure("ap_all") == Path("figures/quick/phantom/ap_all.png")
+    assert RUN.figures == Path("figures/quick/phantom")
+
+
+def test_a_folder_names_its_run(tmp_path, monkeypatch):
+    run = RunFolder("cpu", "lucchi", tmp_path)
+    assert RunFolder.at(run.path) == run and run.name == "cpu/lucchi"
+    assert run.path == tmp_path / "data" / "runs" / "cpu" / "lucchi"
+    monkeypatch.chdir(tmp_path)
+    assert RunFolder.at(Path("data/runs/cpu/lucchi")) == run
+    with pytest.raises(UserError, match="cpu is not the folder of a run"):
+        RunFolder.at(tmp_path / "data" / "runs" / "cpu")
+
+
+def test_the_runs_folder_may_be_a_link_to_another_disk(tmp_path):
+    (tmp_path / "disk" / "quick" / "phantom" / "tables").mkdir(parents=True)
+    project = tmp_path / "project"
+    (project / "data").mkdir(parents=True)
+    (project / "data" / "runs").symlink_to(tmp_path / "disk")
+    assert find_run(project) == find_run(project, "quick/phantom")
+    assert find_run(project, "data/runs/quick/phantom") == RunFolder("quick", "phantom", project)
+
+
+def test_other_data_sets_of_a_profile_are_its_other_runs(tmp_path):
+    for name in ("quick/phantom", "quick/lucchi", "quick/kasthuri", "cpu/lucchi"):
+        (tmp_path / "data" / "runs" / name).mkdir(parents=True)
+    others = RunFolder("quick", "phantom", tmp_path).others()
+    assert [run.name for run in others] == ["quick/kasthuri", "quick/lucchi"]
+
+
+def test_the_run_that_changed_last_is_the_default_and_each_marker_counts_by_itself(tmp_path):
+    old, new = RunFolder("quick", "phantom", tmp_path), RunFolder("cpu", "lucchi", tmp_path)
+    for run, time in ((old, 1000), (new, 2000)):
+        run.tables.mkdir(parents=True)
+        os.utime(run.tables, (time, time))
+    old.session.touch()
+    assert [run.name for run in all_runs(tmp_path)] == ["quick/phantom", "cpu/lucchi"]
+    assert find_run(tmp_path) == new
+    assert find_run(tmp_path, marker="session") == old
+    with pytest.raises(UserError, match=r"no run 'cpu/lucchi'\. Runs: quick/phantom"):
+        find_run(tmp_path, "cpu/lucchi", marker="session")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("output: data/runs/quick/lucchi/data.json", "lucchi"),
+        ("output: data/runs/quick/my-stack.v2/data.json", "my-stack.v2"),
+        ("output: data/runs/quicker/lucchi/data.json", None),
+        ("Nothing to be done.", None),
+    ],
+)
+def test_the_data_set_is_read_from_a_path_of_the_run(text, expected):
+    assert named_dataset(text, "quick") == expected
