@@ -9,7 +9,8 @@ from promic_nb.errors import UserError
 from promic_nb.experiment.jobs import modules, notebook_parameters, weight_files
 from promic_nb.experiment.profile import load_profile
 from promic_nb.models.recipes import RECIPES
-from promic_nb.runs.status import note_sitting
+from promic_nb.runs.layout import RunFolder
+from promic_nb.runs.status import note_session
 
 
 try:
@@ -63,7 +64,7 @@ def source(name):
 
 # For `promic status`: which of Snakemake's logs is this run's.
 onstart:
-    note_sitting(Path(RUN), *log)
+    note_session(RunFolder(P.profile, P.dataset), *log)
 
 
 # Where the run was started: a cluster's nodes may not reach the network that data come from.

@@ -263,9 +263,10 @@ def status(
     logs.
     """
     from promic_nb.cli import screens
-    from promic_nb.runs.status import find_sitting, read_status
+    from promic_nb.runs.layout import find_run
+    from promic_nb.runs.status import read_status
 
-    folder = find_sitting(paths.root(), run)
+    folder = find_run(paths.root(), run, marker="session")
     if as_json:
         typer.echo(json.dumps(read_status(folder).as_dict(), indent=1))
     elif watch:

@@ -26,8 +26,8 @@ from promic_nb.runs.status import Status
 MARKS = {"ok": "[green]ok[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
 STATES = {"running": "cyan", "finished": "green", "failed": "red", "stopped": "yellow"}
 NEXT = {
-    "failed": "Mend the cause, then make reproduce goes on.",
-    "stopped": "Killed, or its machine went away: make reproduce goes on.",
+    "failed": "Fix the error, then rerun `make reproduce`.",
+    "stopped": "It was killed, or its machine went away. Resume it: `make reproduce`.",
     "running": "",
 }
 

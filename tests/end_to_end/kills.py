@@ -129,7 +129,7 @@ def jobs(log: str) -> tuple[dict[str, str], set[str]]:
 
 
 def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> bool:
-    """Whether a sitting goes on after that many finished jobs and a delay in seconds."""
+    """Whether a session continues after that many finished jobs and a delay in seconds."""
     while process.poll() is None and len(FINISHED.findall(log.read_text())) < finished:
         time.sleep(0.1)
     try:
@@ -151,15 +151,15 @@ def killed_run(
     """Run to the end through at most `kills` kills; what happened.
 
     Raises:
-        AssertionError: a sitting failed by itself, a finished job was repeated, or something
+        AssertionError: a session failed by itself, a finished job was repeated, or something
             half-written is left.
     """
     done: set[str] = set()
     hit: list[str] = []
-    for sitting in range(kills + 1):
-        log, mark = project / f"sitting{sitting}.log", uuid.uuid4().hex
+    for session in range(kills + 1):
+        log, mark = project / f"session{session}.log", uuid.uuid4().hex
         process = start(project, profile, data, targets, mark, log)
-        if sitting < kills and wait(process, log, rng.choice([0, 1, 2]), rng.uniform(0, delay)):
+        if session < kills and wait(process, log, rng.choice([0, 1, 2]), rng.uniform(0, delay)):
             kill(mark)
         process.wait()
         text = log.read_text()
@@ -229,7 +229,7 @@ def main() -> None:
         "--delay",
         type=float,
         default=20,
-        help="longest time in seconds from the last job that a sitting finishes to its kill",
+        help="longest time in seconds from the last job that a session finishes to its kill",
     )
     parser.add_argument(
         "--profile",

@@ -6,7 +6,6 @@ import os
 import platform
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +13,8 @@ from typer.testing import CliRunner
 from promic_nb.cli import screens
 from promic_nb.cli.main import app
 from promic_nb.errors import UserError
-from promic_nb.runs.status import SITTING, find_sitting, note_sitting, read_status
+from promic_nb.runs.layout import RunFolder, find_run
+from promic_nb.runs.status import note_session, read_status
 
 HEAD = """Job stats:
 job          count
@@ -48,21 +48,21 @@ def run(tmp_path):
     log = tmp_path / ".snakemake" / "log" / "now.snakemake.log"
     log.parent.mkdir(parents=True)
     log.touch()
-    folder = tmp_path / "data" / "runs" / "quick" / "phantom"
-    note_sitting(folder, str(log))
+    folder = RunFolder("quick", "phantom", tmp_path)
+    note_session(folder, str(log))
     return folder
 
 
-def say(run: Path, *parts: str) -> None:
-    (run.parents[3] / ".snakemake" / "log" / "now.snakemake.log").write_text(HEAD + "".join(parts))
+def say(run: RunFolder, *parts: str) -> None:
+    (run.root / ".snakemake" / "log" / "now.snakemake.log").write_text(HEAD + "".join(parts))
 
 
-def begin(run: Path, name: str, page: dict | None = None) -> None:
+def begin(run: RunFolder, name: str, page: dict | None = None) -> None:
     for folder in ("logs", "notebooks"):
-        (run / folder).mkdir(exist_ok=True)
-    (run / "logs" / f"{name}.log").touch()
+        (run.path / folder).mkdir(exist_ok=True)
+    (run.path / "logs" / f"{name}.log").touch()
     if page:
-        (run / "notebooks" / f"{name}.ipynb").write_text(json.dumps(page))
+        (run.path / "notebooks" / f"{name}.ipynb").write_text(json.dumps(page))
 
 
 def cell(kind: str, source: str, status: str, ago_s: float = 0) -> dict:
@@ -110,7 +110,7 @@ def test_a_training_shows_its_cell_its_iteration_and_what_is_left(run):
         "steps": 1000,
     }
     begin(run, "07-A", page)
-    log = run / "models" / "A" / "training" / "metrics.csv"
+    log = run.path / "models" / "A" / "training" / "metrics.csv"
     log.parent.mkdir(parents=True)
     with log.open("w") as file:
         csv.writer(file).writerows([("loss", "step"), (1.0, 99), (0.5, 199)])
@@ -154,8 +154,8 @@ def test_a_failed_job_names_its_log_and_a_second_attempt_clears_it(run):
 
 def test_a_killed_run_is_stopped_and_a_whole_one_finished(run):
     say(run, BLOCK.format(rule="model", name="07-A", job=3))
-    about = json.loads((run / SITTING).read_text())
-    (run / SITTING).write_text(json.dumps({**about, "pid": 2**22 + 1}))
+    about = json.loads((run.session).read_text())
+    (run.session).write_text(json.dumps({**about, "pid": 2**22 + 1}))
     assert read_status(run).state == "stopped" and not read_status(run).running
     jobs = [(1, "benchmark"), (2, "benchmark"), (3, "model"), (4, "model"), (0, "all")]
     say(
@@ -167,25 +167,24 @@ def test_a_killed_run_is_stopped_and_a_whole_one_finished(run):
 
 def test_a_run_on_another_machine_is_read_over_the_file_system(run):
     about = {
-        **json.loads((run / SITTING).read_text()),
+        **json.loads((run.session).read_text()),
         "pid": 2**22 + 1,
         "host": f"not-{platform.node()}",
     }
-    (run / SITTING).write_text(json.dumps(about))
+    (run.session).write_text(json.dumps(about))
     say(run, BLOCK.format(rule="model", name="07-A", job=3))
     assert read_status(run).state == "running"
 
 
 def test_the_run_started_last_is_meant(run, monkeypatch):
-    root = run.parents[3]
-    other = root / "data" / "runs" / "cpu" / "phantom"
-    note_sitting(other, str(root / ".snakemake" / "log" / "now.snakemake.log"))
-    os.utime(run / SITTING, (time.time() + 10,) * 2)
-    assert find_sitting(root) == run and find_sitting(root, "cpu/phantom") == other
-    with pytest.raises(
-        UserError, match=r"no run 'x/y' was started\. Runs: cpu/phantom, quick/phantom"
-    ):
-        find_sitting(root, "x/y")
+    root = run.root
+    other = RunFolder("cpu", "phantom", root)
+    note_session(other, str(root / ".snakemake" / "log" / "now.snakemake.log"))
+    os.utime(run.session, (time.time() + 10,) * 2)
+    assert find_run(root, marker="session") == run
+    assert find_run(root, "cpu/phantom", marker="session") == other
+    with pytest.raises(UserError, match=r"no run 'x/y'\. Runs: cpu/phantom, quick/phantom"):
+        find_run(root, "x/y", marker="session")
     monkeypatch.setenv("PROMIC_ROOT", str(root))
     say(
         run,
@@ -199,6 +198,6 @@ def test_the_run_started_last_is_meant(run, monkeypatch):
 
 
 def test_without_a_log_there_is_one_clear_error(run):
-    (run.parents[3] / ".snakemake" / "log" / "now.snakemake.log").unlink()
-    with pytest.raises(UserError, match="has no log of Snakemake's"):
+    (run.root / ".snakemake" / "log" / "now.snakemake.log").unlink()
+    with pytest.raises(UserError, match="has no Snakemake log"):
         read_status(run)
