@@ -24,7 +24,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, IterableDataset
 
-from promic_nb.core.code import loaded_code
+from promic_nb.core.code import closure_code, defining_modules
 from promic_nb.core.files import atomically
 from promic_nb.training import log
 
@@ -133,13 +133,25 @@ def digest(module: torch.nn.Module) -> str:
     return state.hexdigest()
 
 
-def _cause(task: lightning.LightningModule, stream: SampleStream, **settings: Any) -> str:
-    """Hash of what a training depends on: code, settings, initial weights, and its first samples."""
+def _cause(
+    task: lightning.LightningModule,
+    stream: SampleStream,
+    functions: Sequence[Callable | None] = (),
+    **settings: Any,
+) -> str:
+    """Hash of what a training depends on: code, settings, initial weights, and its first samples.
+
+    Code is what stands behind this module, the task, what the task holds, the stream's `draw` and
+    the other `functions`; a change elsewhere in the package leaves the training as it is.
+    """
+    used = defining_modules(
+        _cause, *task.modules(), *vars(task).values(), stream.draw, *filter(None, functions)
+    )
     plain = {k: v for k, v in vars(task).items() if isinstance(v, int | float | str)}
     about = {
         "task": type(task).__name__,
         "seed": stream.seed,
-        "code": loaded_code(),
+        "code": closure_code(used),
         **plain,
         **settings,
     }
@@ -191,7 +203,8 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     last, note = folder / "last.ckpt", folder / "training.sha256"
     plan = evaluation.settings if evaluation else {}
-    cause = _cause(task, stream, batch=batch, clip=clip, precision=precision, **plan)
+    collates = (collate, evaluation.collate if evaluation else None)
+    cause = _cause(task, stream, collates, batch=batch, clip=clip, precision=precision, **plan)
     if not note.is_file() or note.read_text() != cause:
         last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
         atomically(note, lambda p: p.write_text(cause))

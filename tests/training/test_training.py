@@ -1,5 +1,6 @@
 """Training resumes to the weights of an undisturbed run, freezes what it should, and learns."""
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -7,6 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
+import promic_nb.training.search  # noqa: F401
+from promic_nb.core import code
+from promic_nb.core.files import sha256
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
@@ -113,6 +117,32 @@ def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path, slices, chang
     model = build_detector("small", seed=1 if change == "weights" else 0)
     short(model, others, tmp_path, 4, 4, rate=0.02 if change == "rate" else 0.01, stream=stream)
     assert stream.start == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "resumes"),
+    [
+        ("promic_nb/reporting/plots.py", True),
+        ("promic_nb/training/search.py", True),  # loaded by this test, not used by the training
+        ("promic_nb/codecs/measure.py", True),
+        ("promic_nb/training/fit.py", False),
+        ("promic_nb/training/samples.py", False),  # draws the samples
+        ("promic_nb/models/torchvision_engine.py", False),  # the model
+        ("promic_nb/models/rois.py", False),  # imported by the model's module
+        ("promic_nb/errors.py", False),  # imported by all of them
+    ],
+)
+def test_an_unfinished_training_survives_a_change_in_code_that_it_does_not_use(
+    tmp_path, slices, monkeypatch, changed, resumes
+):
+    assert "promic_nb.training.search" in sys.modules
+    short(build_detector("small"), slices, tmp_path, 4, 2)
+    monkeypatch.setattr(
+        code, "sha256", lambda path: "other" if path.match(changed) else sha256(path)
+    )
+    stream = detection_crops(*slices, slices[0][0].shape, 128, seed=5)
+    short(build_detector("small"), slices, tmp_path, 4, 4, stream=stream)
+    assert stream.start == (4 if resumes else 0)  # two steps of two samples, or none
 
 
 def test_equal_seeds_train_equal_weights(tmp_path, slices):
