@@ -15,6 +15,7 @@ from promic_nb.codecs.jpegai.weights import TRANSFORMS
 from promic_nb.datasets.layout import SliceStack
 from promic_nb.training.fit import SampleStream, fit, one_cycle
 from promic_nb.training.klt_init import klt, start_from
+from promic_nb.training.options import FitOptions, Loop, Precision
 
 # Share of the steps in which all parts are trained, with dithered rounding. Then the synthesis
 # alone learns to live with the coder's plain rounding, as in stage IV of JPEG AI's training: its
@@ -95,7 +96,7 @@ def train_codec(
     seed: int = 0,
     start: JpegAiStyle | None = None,
     op: str = "bop",
-    precision: str = "bf16-mixed",
+    precision: Precision = "bf16-mixed",
     progress: bool = True,
 ) -> JpegAiStyle:
     """Train one model for one beta. Resumes from `folder`.
@@ -120,11 +121,7 @@ def train_codec(
     fit(
         task,
         crops(stack, crop, seed),
-        steps=steps,
-        batch=batch,
-        folder=folder,
-        clip=1.0,
-        precision=precision,
-        progress=progress,
+        Loop(steps, batch, 1.0, precision),
+        FitOptions(folder, progress),
     )
     return model

@@ -25,8 +25,9 @@ from promic_nb.models.inputs import Batch
 from promic_nb.models.recipes import Recipe
 from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
-from promic_nb.training.fit import Evaluation, digest, fit
+from promic_nb.training.fit import digest, fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
+from promic_nb.training.options import Evaluation, FitOptions, Loop
 from promic_nb.training.samples import Crop, collate, detection_crops, paired_crops
 from promic_nb.training.solver import Solver
 
@@ -211,15 +212,10 @@ def train_detector(
     fit(
         task,
         stream,
-        steps=solver.steps,
-        batch=solver.batch,
-        folder=folder,
+        Loop(solver.steps, solver.batch, solver.clip or None, solver.precision),
+        FitOptions(folder, progress, callbacks),
         collate=partial(collate, cell=_cell(slices[0])),
-        clip=solver.clip or None,
-        precision=solver.precision,
         evaluation=evaluation,
-        progress=progress,
-        callbacks=callbacks,
     )
     return model.eval()
 
@@ -306,12 +302,8 @@ def train_translator(
     fit(
         task,
         stream,
-        steps=solver.steps,
-        batch=solver.batch,
-        folder=folder,
-        clip=solver.clip or None,
-        precision=solver.precision,
-        progress=progress,
+        Loop(solver.steps, solver.batch, solver.clip or None, solver.precision),
+        FitOptions(folder, progress),
     )
     return translator
 

@@ -11,7 +11,7 @@ import math
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch.utils.data import DataLoader, IterableDataset
 
 from promic_nb.core.code import closure_code, defining_modules
 from promic_nb.core.files import atomically
 from promic_nb.training import log
+from promic_nb.training.options import Evaluation, FitOptions, Loop
 
 
 class SampleStream(IterableDataset):
@@ -51,6 +53,9 @@ class RngState(Callback):
     killed one would have.
     """
 
+    def __init__(self) -> None:
+        self._pending: dict[str, Any] = {}
+
     def state_dict(self) -> dict[str, Any]:
         return {
             "torch": torch.get_rng_state(),
@@ -61,42 +66,10 @@ class RngState(Callback):
         self._pending = state
 
     def on_train_start(self, *_: Any) -> None:
-        if hasattr(self, "_pending"):
+        if self._pending:
             torch.set_rng_state(self._pending["torch"])
             if torch.cuda.is_available() and self._pending["cuda"]:
                 torch.cuda.set_rng_state_all(self._pending["cuda"])
-
-
-@dataclass
-class Evaluation:
-    """Validation during training.
-
-    Attributes:
-        samples: what the task's `validation_step` gets, one after another.
-        monitor: the number that the task logs, the higher the better.
-        every: iterations between evaluations; training has a multiple of them.
-        patience: evaluations without a better number after which training ends, 0 for none.
-        collate: of a list of one sample.
-    """
-
-    samples: Sequence[Any]
-    monitor: str
-    every: int
-    patience: int = 0
-    collate: Callable | None = None
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a resumed training must have in common with this one."""
-        seen = hashlib.sha256(
-            b"".join(part.numpy().tobytes() for sample in self.samples for part in sample)
-        ).hexdigest()
-        return {
-            "monitor": self.monitor,
-            "eval_every": self.every,
-            "patience": self.patience,
-            "validation": seen,
-        }
 
 
 def one_cycle(
@@ -105,9 +78,9 @@ def one_cycle(
     steps: int,
     warm_up: float = 0.1,
     final_div_factor: float = 1e4,
-) -> dict:
-    """Lightning's optimizer entry: the rate rises from a tenth of `peak` during `warm_up` of the
-    steps, then falls as a cosine.
+) -> OptimizerLRSchedulerConfig:
+    """Lightning's optimizer entry: the learning rate rises from a tenth of `peak` during `warm_up`
+    of the steps, then falls as a cosine.
     """
     if math.isclose(steps * warm_up, 1):
         warm_up *= (
@@ -179,96 +152,102 @@ def _iterations(checkpoint: Path) -> int:
 def fit(
     task: lightning.LightningModule,
     stream: SampleStream,
+    loop: Loop,
+    options: FitOptions,
     *,
-    steps: int,
-    batch: int,
-    folder: Path,
-    collate: Callable | None = None,
-    clip: float | None = None,
-    precision: str = "32-true",
-    checkpoint_every: int = 200,
+    collate: Callable[[list[Any]], Any] | None = None,
     evaluation: Evaluation | None = None,
-    progress: bool = True,
-    callbacks: Sequence[Callback] = (),
 ) -> lightning.LightningModule:
-    """Train `task` for `steps` iterations of `batch` samples and return it.
+    """Train `task` on a stream of samples and return it.
 
-    Checkpoints (`last.ckpt`) and `metrics.csv` go to `folder`; a `last.ckpt` found there is resumed
-    if it is of the same training: equal initial weights, settings, samples and code. Weights repeat
-        for one seed, thread count and machine. With an `evaluation`, the
-    checkpoints are those after evaluations, training ends early, and the task is returned with its
-    best weights (`best.ckpt`). `callbacks` watch; a checkpoint does not depend on them.
+    A `last.ckpt` found in the folder is resumed if it is of the same training: equal initial
+    weights, settings, samples and code. Weights repeat for one seed, thread count and machine.
+
+    Args:
+        loop: iterations, batch and arithmetic.
+        options: folder, progress and callbacks.
+        collate: makes a batch of a list of samples; PyTorch's by default.
+        evaluation: during training; it may end early, and the task is returned with its best
+            weights.
     """
     lightning.seed_everything(stream.seed, verbose=False)
+    folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     last, note = folder / "last.ckpt", folder / "training.sha256"
-    plan = evaluation.settings if evaluation else {}
-    collates = (collate, evaluation.collate if evaluation else None)
-    cause = _cause(task, stream, collates, batch=batch, clip=clip, precision=precision, **plan)
+    cause = _cause(
+        task,
+        stream,
+        (collate, evaluation.collate if evaluation else None),
+        batch=loop.batch,
+        clip=loop.clip,
+        precision=loop.precision,
+        **(evaluation.settings if evaluation else {}),
+    )
     if not note.is_file() or note.read_text() != cause:
         last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
         atomically(note, lambda p: p.write_text(cause))
     done = _iterations(last)
-    resume = last if done else None
-    stream.start = done * batch
+    stream.start = done * loop.batch
     log.set_aside(folder, done)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    keep = {"dirpath": folder, "save_last": True, "enable_version_counter": False}
-    if evaluation:  # after it, not before: what is resumed has been judged
-        own: list[Callback] = [
-            ModelCheckpoint(filename="best", monitor=evaluation.monitor, mode="max", **keep),
-            RngState(),
-        ]
-        if evaluation.patience:
-            own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
-    else:
-        own = [
-            ModelCheckpoint(every_n_train_steps=min(checkpoint_every, steps), save_top_k=0, **keep),
-            RngState(),
-        ]
-    if progress:
-        own.append(TQDMProgressBar(refresh_rate=max(1, steps // 50)))
     trainer = lightning.Trainer(
-        max_steps=steps,
+        max_steps=loop.steps,
         accelerator="auto",
         devices=1,
-        plugins=[
-            LightningEnvironment()
-        ],  # one process, also within a job of SLURM, which Lightning would ask about its tasks
-        precision=precision,
-        gradient_clip_val=clip,
-        callbacks=[*own, *callbacks],
+        # One process, also in a job of SLURM, which Lightning would ask about its tasks.
+        plugins=[LightningEnvironment()],
+        precision=loop.precision,
+        gradient_clip_val=loop.clip,
+        callbacks=[*_callbacks(loop, options, evaluation), *options.callbacks],
         logger=CSVLogger(folder, name="", version="", flush_logs_every_n_steps=50),
-        log_every_n_steps=min(50, max(1, steps // 20)),
-        enable_progress_bar=progress,
+        log_every_n_steps=min(50, max(1, loop.steps // 20)),
+        enable_progress_bar=options.progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         check_val_every_n_epoch=None,
         val_check_interval=evaluation.every if evaluation else None,
     )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
-        warnings.filterwarnings("ignore", message=".*`srun`.*")
-        # Generators of their own: a loader must not draw from the one that sampling in the model
-        # depends on.
-        loaders = [
-            DataLoader(stream, batch_size=batch, collate_fn=collate, generator=torch.Generator())
-        ]
-        if evaluation:
-            loaders.append(
-                DataLoader(
-                    evaluation.samples,
-                    batch_size=1,
-                    collate_fn=evaluation.collate,
-                    generator=torch.Generator(),
-                )
-            )
-        trainer.fit(task, *loaders, ckpt_path=resume)
+        for message in (
+            ".*does not have many workers.*",
+            ".*exists and is not empty.*",
+            ".*have no `val_dataloader`.*",
+            ".*`srun`.*",
+        ):
+            warnings.filterwarnings("ignore", message=message)
+        trainer.fit(
+            task,
+            _loader(stream, loop.batch, collate),
+            _loader(evaluation.samples, 1, evaluation.collate) if evaluation else None,
+            ckpt_path=last if done else None,
+        )
     log.join(folder)
     if evaluation:
-        task.load_state_dict(
-            torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-        )
+        best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+        task.load_state_dict(best["state_dict"])
     return task
+
+
+def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -> list[Callback]:
+    """Checkpoints, the state of the generators, early stopping and the progress bar."""
+    checkpoint = partial(
+        ModelCheckpoint, dirpath=options.folder, save_last=True, enable_version_counter=False
+    )
+    own: list[Callback]
+    if evaluation:  # after it, not before: what is resumed has been judged
+        own = [checkpoint(filename="best", monitor=evaluation.monitor, mode="max"), RngState()]
+        if evaluation.patience:
+            own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
+    else:
+        every = min(options.checkpoint_every, loop.steps)
+        own = [checkpoint(every_n_train_steps=every, save_top_k=0), RngState()]
+    if options.progress:
+        own.append(TQDMProgressBar(refresh_rate=max(1, loop.steps // 50)))
+    return own
+
+
+def _loader(samples: Any, batch: int, collate: Callable[[list[Any]], Any] | None) -> DataLoader:
+    """A loader with a generator of its own: it must not draw from the one that sampling in the
+    model depends on.
+    """
+    return DataLoader(samples, batch_size=batch, collate_fn=collate, generator=torch.Generator())

@@ -13,6 +13,7 @@ from promic_nb.models.inputs import Batch
 from promic_nb.training.detection import DetectorTask, mirror, train_detector
 from promic_nb.training.fit import fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
+from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
 
@@ -90,11 +91,9 @@ def test_the_teacher_is_no_part_of_the_checkpoint(tmp_path, teacher):
     fit(
         task,
         stream,
-        steps=1,
-        batch=2,
-        folder=tmp_path,
+        Loop(1, 2),
+        FitOptions(tmp_path, progress=False),
         collate=partial(collate, cell=16),
-        progress=False,
     )
     kept = torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"]
     assert all(k.startswith("model.") for k in kept) and not any("front.layers" in k for k in kept)

@@ -26,6 +26,7 @@ from promic_nb.training.detection import (
     train_translator,
 )
 from promic_nb.training.fit import fit
+from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
 
@@ -45,13 +46,9 @@ def short(model, slices, folder, steps, upto, frozen="", rate=0.01, stream=None)
     fit(
         task,
         stream,
-        steps=upto,
-        batch=2,
-        folder=folder,
+        Loop(upto, 2, 5.0),
+        FitOptions(folder, progress=False, checkpoint_every=2),
         collate=partial(collate, cell=1),
-        clip=5.0,
-        progress=False,
-        checkpoint_every=2,
     )
     return model
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from promic_nb.metrics import compute
 from promic_nb.studies.deblocking.jpeg import jpeg
 from promic_nb.training.fit import SampleStream, fit
+from promic_nb.training.options import FitOptions, Loop
 
 RANDOM = (25, 100)  # "random" draws qualities from here, both included
 LOWER_IS_BETTER = ("mae", "mse")
@@ -96,10 +97,8 @@ def train_deblocker(
     fit(
         task,
         pairs(images, trained_on, crop, seed),
-        steps=steps,
-        batch=batch,
-        folder=folder,
-        progress=progress,
+        Loop(steps, batch),
+        FitOptions(folder, progress),
     )
     return network.eval()
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from promic_nb.datasets.pictures import Sample
 from promic_nb.studies.latent_learning.tables import CHANNELS
 from promic_nb.training.fit import SampleStream, fit, one_cycle
+from promic_nb.training.options import FitOptions, Loop
 
 STRIDE = 16
 
@@ -166,10 +167,7 @@ def train_compression(
     fit(
         task,
         crops(samples, crop, seed),
-        steps=steps,
-        batch=batch,
-        folder=folder,
-        clip=5.0,
-        progress=progress,
+        Loop(steps, batch, 5.0),
+        FitOptions(folder, progress),
     )
     return task.model.eval().requires_grad_(False)

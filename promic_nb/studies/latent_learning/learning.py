@@ -26,6 +26,7 @@ from promic_nb.studies.latent_learning.codec import (
 )
 from promic_nb.studies.latent_learning.learners import Learner
 from promic_nb.training.fit import SampleStream, digest, fit, one_cycle
+from promic_nb.training.options import FitOptions, Loop
 
 VOID = 255  # pixels of a mask that belong to no class
 TOP = 5
@@ -136,12 +137,9 @@ def train_learner(
     fit(
         LearningTask(model, received, rate, steps),
         stream,
-        steps=steps,
-        batch=1,
-        folder=folder,
+        Loop(steps, 1, 5.0),
+        FitOptions(folder, progress),
         collate=lambda b: b[0],
-        clip=5.0,
-        progress=progress,
     )
     return model.eval()
 

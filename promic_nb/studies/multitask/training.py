@@ -17,6 +17,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy, interpolate, m
 from promic_nb.studies.multitask.codec import Decoder, Encoder
 from promic_nb.studies.multitask.networks import FACE_SIDE, MobileFaceNet, centre_crop
 from promic_nb.training.fit import SampleStream, digest, fit, one_cycle
+from promic_nb.training.options import FitOptions, Loop
 
 Losses = Callable[[Tensor, Tensor], dict[str, Tensor]]
 SHIFT = 4  # pixels; pictures are moved by up to so many and flipped (section 4.3.1.3)
@@ -105,11 +106,8 @@ def train(
     fit(
         Task(trained, losses, rate, steps, frozen),
         stream(x, seed),
-        steps=steps,
-        batch=batch,
-        folder=folder,
-        clip=5.0,
-        progress=progress,
+        Loop(steps, batch, 5.0),
+        FitOptions(folder, progress),
     )
     for module in (*trained.values(), *frozen):
         module.eval().requires_grad_(False).cpu()
