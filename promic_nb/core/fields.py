@@ -48,7 +48,6 @@ CodecName = Literal[
 LatentCodecName = Literal[
     "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"
 ]
-LearnerName = Literal["resnet41", "mobilenetv2_45"]
 PictureSet = Literal[
     "mitochondria", "gratings", "drawn_faces", "cifar10", "orl", "imagenet", "voc", "lfw"
 ]
@@ -71,22 +70,8 @@ ConfigName = Literal["small", "resnet50"]
 EngineName = Literal["torchvision", "detectron2"]
 ChannelChoice = Literal["variance", "importance"]
 RateInput = Literal["none", "gain", "affine"]
-NetworkName = Literal[
-    "unet",
-    "resnet",
-    "jjnet",
-    "jjnet_tanh",
-    "dense_unet",
-    "xception",
-    "memnet",
-    "densenet",
-    "resnet_yuv",
-]
-LossName = Literal["mae", "mse", "high_frequency", "perceptual"]
-Backbone = Literal["none", "imagenet"]
 PrunerName = Literal["median", "hyperband", "none"]
 TeacherImages = Literal["reconstructed", "original"]
-TrainedOn = Literal["25", "40", "50", "75", "random"]
 
 
 class SolverOptions(TypedDict, total=False):

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from promic_nb.core.fields import (
-    Backbone,
     BlockSide,
     ChannelChoice,
     CodecName,
@@ -16,11 +15,8 @@ from promic_nb.core.fields import (
     FaceSide,
     FineTuningOptions,
     LatentCodecName,
-    LearnerName,
-    LossName,
     MetricName,
     Name,
-    NetworkName,
     NonNegative,
     PictureSet,
     Positive,
@@ -29,8 +25,9 @@ from promic_nb.core.fields import (
     Sides,
     SolverOptions,
     TeacherImages,
-    TrainedOn,
 )
+from promic_nb.studies.deblocking.registry import Backbone, LossName, NetworkName, TrainedOn
+from promic_nb.studies.latent_learning.registry import LearnerName
 
 
 class Strict(BaseModel):

@@ -14,9 +14,6 @@ from promic_nb.models.engines import ENGINES
 from promic_nb.models.recipes import RECIPES
 from promic_nb.notebook import parameters
 from promic_nb.notebook.engine import StrictEngine
-from promic_nb.studies.deblocking.losses import LOSSES, Backbone
-from promic_nb.studies.deblocking.networks import NETWORKS
-from promic_nb.studies.latent_learning.tables import ON_PIXELS
 from promic_nb.training.channels import CHOICES
 from promic_nb.training.multirate import RATE_INPUTS
 from promic_nb.training.solver import OPTIONS
@@ -103,11 +100,7 @@ def test_names_are_those_of_the_registries():
     assert set(get_args(fields.ChannelChoice)) == set(CHOICES)
     assert set(get_args(fields.RateInput)) == set(RATE_INPUTS)
     assert set(fields.SolverOptions.__annotations__) == OPTIONS
-    assert set(get_args(fields.NetworkName)) == set(NETWORKS)
-    assert set(get_args(fields.LossName)) == set(LOSSES)
-    assert get_args(fields.Backbone) == get_args(Backbone)
     assert set(get_args(fields.PictureSet)) == {
         *PICTURES,
         "mitochondria",
     }  # these are cut from slices
-    assert set(get_args(fields.LearnerName)) == set(ON_PIXELS)

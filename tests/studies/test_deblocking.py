@@ -10,20 +10,20 @@ from PIL import Image
 
 from promic_nb.datasets.cells import draw_cell, open_cells, write_phantom_cells
 from promic_nb.errors import UserError
-from promic_nb.studies.deblocking import (
-    NETWORKS,
-    build_loss,
-    build_network,
-    jpeg,
+from promic_nb.studies.deblocking.jpeg import jpeg, storage_table
+from promic_nb.studies.deblocking.losses import build_loss
+from promic_nb.studies.deblocking.losses.high_frequency import HighFrequency
+from promic_nb.studies.deblocking.losses.perceptual import Perceptual
+from promic_nb.studies.deblocking.network import build_network, parameter_count
+from promic_nb.studies.deblocking.registry import NETWORKS
+from promic_nb.studies.deblocking.restore import (
+    centre,
     measure,
-    parameter_count,
+    pairs,
     restore,
-    storage_table,
     summary,
     train_deblocker,
 )
-from promic_nb.studies.deblocking.losses import HighFrequency, Perceptual
-from promic_nb.studies.deblocking.restore import centre, pairs
 
 
 @pytest.fixture(scope="module")

@@ -27,12 +27,8 @@ from promic_nb.studies.latent_learning.experiments import (
     large_sides,
     run_experiments,
 )
-from promic_nb.studies.latent_learning.learners import (
-    LEARNERS,
-    build_learner,
-    counted_layers,
-    up_scale,
-)
+from promic_nb.studies.latent_learning.learner import build_learner, counted_layers
+from promic_nb.studies.latent_learning.learners.up_scale import up_scale
 from promic_nb.studies.latent_learning.learning import (
     Received,
     accuracy,
@@ -44,6 +40,7 @@ from promic_nb.studies.latent_learning.learning import (
     rates,
     train_learner,
 )
+from promic_nb.studies.latent_learning.registry import LEARNERS
 from promic_nb.studies.latent_learning.tables import correlations, gains
 
 
@@ -60,7 +57,7 @@ def codec():
 def test_layers_are_as_many_as_the_names_say(name, layers):
     assert (
         counted_layers(
-            build_learner(name, 256 if LEARNERS[name][1] == 16 else 3, 1000, width=0.125)
+            build_learner(name, 256 if LEARNERS[name].scale == 16 else 3, 1000, width=0.125)
         )
         == layers
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from promic_nb.datasets.pictures import Pictures
 from promic_nb.studies.latent_learning.codec import STRIDE, CompressionNetworks
-from promic_nb.studies.latent_learning.learners import build_learner
+from promic_nb.studies.latent_learning.learner import build_learner
 from promic_nb.studies.latent_learning.learning import (
     Received,
     accuracy,

@@ -24,7 +24,7 @@ from promic_nb.studies.latent_learning.codec import (
     resized,
     to_tensor,
 )
-from promic_nb.studies.latent_learning.learners import Learner
+from promic_nb.studies.latent_learning.learner import Learner
 from promic_nb.training.fit import SampleStream, digest, fit, one_cycle
 from promic_nb.training.options import FitOptions, Loop
 

@@ -1,0 +1,72 @@
+"""A deblocking network: it predicts the JPEG noise, which is added to its input (Fig. 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from promic_nb.studies.deblocking.registry import NETWORKS
+
+
+@dataclass(frozen=True)
+class Network:
+    """An entry of the registry of networks.
+
+    Attributes:
+        build: makes the network that predicts the noise.
+        label: its name in figures.
+        published: number of parameters in Table 4; None where none is printed.
+        parts: names of its branches, each of which starts at zero; "" is the network itself.
+    """
+
+    build: Callable[[], nn.Module]
+    label: str
+    published: int | None = None
+    parts: tuple[str, ...] = ("",)
+
+
+class Deblocker(nn.Module):
+    """The input plus what `noise` predicts: RGB in, RGB out, float32 (N, 3, H, W), nominally 0..1.
+
+    The last convolution of each of `parts` starts at zero: an untrained network returns its input.
+    """
+
+    def __init__(self, noise: nn.Module, parts: tuple[str, ...] = ("",)) -> None:
+        super().__init__()
+        self.noise = noise
+        for part in parts:
+            modules = noise.get_submodule(part).modules()
+            last = [m for m in modules if isinstance(m, nn.Conv2d)][-1]
+            for parameter in last.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.noise(x)
+
+
+def build_network(name: str, seed: int = 0) -> Deblocker:
+    """A network by name, its initial weights drawn with `seed`.
+
+    Raises:
+        UserError: the name is unknown.
+
+    Example:
+        >>> image = torch.rand(1, 3, 16, 16)
+        >>> torch.equal(build_network("xception")(image), image)
+        True
+    """
+    network = NETWORKS[name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Deblocker(network.build(), network.parts)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Parameters as Keras counts them: weights, biases, and four numbers a channel of batch
+    normalization.
+    """
+    statistics = sum(2 * m.num_features for m in network.modules() if isinstance(m, nn.BatchNorm2d))
+    return sum(p.numel() for p in network.parameters()) + statistics
