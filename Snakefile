@@ -312,7 +312,7 @@ rule report:
         rules.dataset.output.notebook,
         rules.rate_distortion.output.notebook,
         rules.detection.output.notebook,
-        code=["promic_nb/reporting/report.py", "promic_nb/reporting/report.html.j2", *sorted(map(str, Path("promic_nb/claims").glob("*.py"))), *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
+        code=["promic_nb/reporting/report.py", "promic_nb/reporting/artifacts.py", "promic_nb/reporting/formats.py", "promic_nb/reporting/report.html.j2", *sorted(map(str, Path("promic_nb/claims").glob("*.py"))), *sorted(map(str, Path("promic_nb/claims").glob("*.yaml")))],
     output:
         f"{RUN}/report.html",
     log:

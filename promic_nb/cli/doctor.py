@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from promic_nb.core import paths
 from promic_nb.core.files import sha256
 from promic_nb.errors import UserError
-from promic_nb.runs import estimate as plan
+from promic_nb.runs.throughput import read_throughput
 
 State = Literal["ok", "missing", "broken"]
 
@@ -219,7 +219,7 @@ def _disk() -> Iterator[tuple]:
         f"{free:.1f} GB",
         "" if free > 1 else "Free some space: a run's notebooks and tables need some",
     )
-    for profile, needed in plan.read_rates()["disk_gb"].items():
+    for profile, needed in read_throughput().disk_gb.items():
         enough = free > needed
         yield (
             f"for {profile}",

@@ -6,10 +6,13 @@ import platform
 import pytest
 from typer.testing import CliRunner
 
-from promic_nb.cli import doctor, screens
+from promic_nb.cli import doctor
 from promic_nb.cli.doctor import Finding
 from promic_nb.cli.main import app
+from promic_nb.cli.screens import show
+from promic_nb.cli.screens.doctor import screen
 from promic_nb.codecs.jpegai import weights
+from promic_nb.runs.throughput import Throughput
 
 LOCK = """typer==1.2.3 ; python_full_version < '3.13' \\
     --hash=sha256:00
@@ -69,7 +72,8 @@ def test_data_are_looked_for_where_runs_look(tmp_path, tiny_root, monkeypatch):
 
 def test_too_little_disk_is_said(monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e6})())
-    monkeypatch.setattr(doctor.plan, "read_rates", lambda: {"disk_gb": {"paper": 40.0}})
+    throughput = Throughput("m", "o", 1.0, {}, disk_gb={"paper": 40.0})
+    monkeypatch.setattr(doctor, "read_throughput", lambda: throughput)
     here = found(doctor._disk)
     assert (
         here["free"].state == "broken"
@@ -104,8 +108,6 @@ def test_a_broken_torch_is_a_finding_and_no_traceback(monkeypatch):
 
 
 def test_the_screen_shows_every_part(capsys):
-    screens.show(
-        screens.doctor([Finding(part, part, "ok", "about") for part in doctor.EXAMINATIONS])
-    )
+    show(screen([Finding(part, part, "ok", "about") for part in doctor.EXAMINATIONS]))
     out = capsys.readouterr().out
     assert all(part in out for part in doctor.EXAMINATIONS) and "Ready to run" in out

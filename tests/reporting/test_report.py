@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from promic_nb.claims import load_claims
 from promic_nb.cli.main import app
 from promic_nb.errors import UserError
-from promic_nb.reporting.report import publish, write_report
+from promic_nb.reporting.publish import publish
+from promic_nb.reporting.report import write_report
 from promic_nb.runs.layout import find_run
 from promic_nb.runs.provenance import Run
 

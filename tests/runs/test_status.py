@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from promic_nb.cli import screens
 from promic_nb.cli.main import app
+from promic_nb.cli.screens import show
+from promic_nb.cli.screens.status import screen
 from promic_nb.errors import UserError
 from promic_nb.runs.layout import RunFolder, find_run
 from promic_nb.runs.status import note_session, read_status
@@ -130,7 +131,7 @@ def test_a_job_that_has_just_begun_is_shown_with_unknown_times(run, capsys):
     """Its notebook is not written yet, so there is nothing to tell when it ends."""
     say(run, BLOCK.format(rule="model", name="07-A", job=3))
     begin(run, "07-A")
-    screens.show(screens.status(read_status(run)))
+    show(screen(read_status(run)))
     assert "07-A" in (shown := capsys.readouterr().out) and shown.count("?") == 2
 
 

@@ -1,0 +1,37 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+
+def span(seconds: float | None) -> str:
+    """Seconds in two units at most; "?" where they are not known (None or NaN).
+
+    Example:
+        >>> span(7.25), span(125), span(5400), span(None)
+        ('7.2 s', '2 min 05 s', '1 h 30 min', '?')
+    """
+    if seconds is None or seconds != seconds:
+        return "?"
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {m:02d} min"
+    if m:
+        return f"{m} min {s:02d} s"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{s} s"
+
+
+def number(value: Any) -> str:
+    """A table cell: floats with four digits, NaN as nothing.
+
+    Example:
+        >>> number(0.123456), number(float("nan")), number(12)
+        ('0.1235', '', '12')
+    """
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.4g}"
+    return str(value)

@@ -1,0 +1,66 @@
+"""How fast a machine works: seconds and disk for one unit of work, by notebook."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import yaml
+
+from promic_nb.errors import UserError
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """What was measured on one machine.
+
+    Attributes:
+        machine: processor and cores.
+        origin: the runs that were measured.
+        start: seconds that every notebook takes before it works.
+        throughput: by notebook, "seconds" and "disk_mb", and in these by key, for one unit of
+            `runs.work.Work`.
+        disk_gb: that each profile takes on the whole of Lucchi.
+    """
+
+    machine: str
+    origin: str
+    start: float
+    throughput: dict[str, dict[str, dict[str, float]]]
+    disk_gb: dict[str, float] = field(default_factory=dict)
+
+    def measured(self, notebook: str, key: str) -> bool:
+        """Whether this key was measured itself."""
+        return key in self.throughput.get(notebook, {}).get("seconds", {})
+
+    def per_unit(self, notebook: str, key: str, column: str) -> float:
+        """Seconds or megabytes for one unit of work: of the key, else the mean of the notebook's
+        other keys, else NaN.
+        """
+        known = self.throughput.get(notebook, {}).get(column, {})
+        return known.get(key, fmean(known.values()) if known else float("nan"))
+
+    def as_yaml(self) -> str:
+        """The file that `read_throughput` reads."""
+        about = asdict(self)
+        return yaml.safe_dump(about, sort_keys=False, default_flow_style=None, width=100)
+
+
+def read_throughput(file: Path | None = None) -> Throughput:
+    """A file of `promic plan --measure`; by default the one in this package.
+
+    Raises:
+        UserError: it is not such a file.
+    """
+    text = file.read_text() if file else files(__package__).joinpath("throughput.yaml").read_text()
+    try:
+        about: dict[str, Any] = yaml.safe_load(text)
+        return Throughput(**about)
+    except (yaml.YAMLError, TypeError) as error:
+        raise UserError(
+            f"{file} is not a table of throughput ({str(error).splitlines()[0]})",
+            "Make one with: promic plan --measure data/runs/quick/lucchi > throughput.yaml",
+        ) from None
