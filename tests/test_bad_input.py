@@ -961,7 +961,7 @@ def test_snakemake_starts_with_a_mistake(here):
         )
     )
     (here / "mine.yaml").write_text(change)
-    for name in ("Snakefile", "rules", "notebooks"):
+    for name in ("Snakefile", "notebooks"):
         (here / name).symlink_to(ROOT / name)
     before = files(here)
     command = [Path(sys.executable).parent / "snakemake", "--configfile", "mine.yaml", "--dry-run"]

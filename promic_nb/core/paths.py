@@ -21,7 +21,7 @@ def copy_project(project: Path, to: Path) -> Path:
     """What a run needs of a project, without runs and data, in another folder: for a run that
     nothing disturbs. Returns that folder.
     """
-    for name in ("notebooks", "promic_nb", "config", "rules", "data/weights"):
+    for name in ("notebooks", "promic_nb", "config", "data/weights"):
         shutil.copytree(project / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "Snakefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(project / name, to / name)

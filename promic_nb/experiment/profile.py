@@ -34,6 +34,7 @@ from promic_nb.experiment.sections import (
     Studies,
 )
 from promic_nb.models.recipes import RECIPES
+from promic_nb.runs.layout import RunFolder
 from promic_nb.training import hyperparameters
 
 
@@ -65,13 +66,23 @@ class Profile(Strict):
     studies: Studies = Studies()
     extensions: Extensions | None = None
 
+    @property
+    def run(self) -> RunFolder:
+        """Where the run keeps what it makes."""
+        return RunFolder(self.profile, self.dataset)
+
     def training(self, recipe: str, rate: str) -> dict[str, Any]:
         """Length, batch, rate and solver of a detector's training, for `07_train_detector`.
 
         Raises:
             UserError: the tables of hyperparameters lack the recipe or the rate's `target_bpp`.
         """
-        values = getattr(self, RECIPES[recipe].inputs).model_dump()
+        sections = {
+            "original": self.original,
+            "reconstructed": self.reconstructed,
+            "latent": self.latent,
+        }
+        values = sections[RECIPES[recipe].inputs].model_dump()
         if not self.hyperparameters:
             return values
         best = self._tabled(recipe, rate).training()

@@ -141,15 +141,15 @@ class Deblocking(Strict):
     every: Count = 1
     seeds: list[NonNegative] = [0]
 
-    def names(self) -> list[str]:
-        """NETWORK/LOSS/TRAINED_ON of each model, once."""
+    def trainings(self) -> list[tuple[str, str, str]]:
+        """Network, loss and `trained_on` of each model, once."""
         return list(
             dict.fromkeys(
-                f"{n}/{x}/{q}"
+                (network, loss, trained_on)
                 for m in self.models
-                for n in m.networks
-                for x in m.losses
-                for q in m.trained_on
+                for network in m.networks
+                for loss in m.losses
+                for trained_on in m.trained_on
             )
         )
 

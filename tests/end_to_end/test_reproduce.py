@@ -57,7 +57,7 @@ def test_slices_to_report(finished):
 
 def test_kernels_side_by_side_do_not_hear_each_other(finished):
     logs = [p.read_text() for p in (finished / "logs").glob("*.log")]
-    assert len(logs) == len(list((finished / "notebooks").glob("*.ipynb"))) + 1  # and the report
+    assert len(logs) == len(list((finished / "notebooks").glob("*.ipynb"))) + 2  # and data and report
     assert not any("Invalid Signature" in log or "Invalid message" in log for log in logs)
 
 

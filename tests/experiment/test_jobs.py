@@ -1,16 +1,25 @@
+"""What each rule of the workflow runs, reads and writes, without Snakemake."""
+
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from promic_nb.errors import UserError
-from promic_nb.experiment.jobs import modules, notebook_parameters, weight_files
-from promic_nb.experiment.profile import load_profile
+from promic_nb.experiment import jobs
+from promic_nb.experiment.jobs import rule
+from promic_nb.experiment.jobs.extensions import ALL, KIND
+from promic_nb.experiment.profile import Profile, load_profile
 
 ROOT = Path(__file__).parents[2]
+PROFILES = sorted((ROOT / "config").glob("*.yaml"))
+EXTENSIONS = {
+    "channels": [20],
+    "guidance": [0.5],
+    "one_model": ["none", "gain"],
+    "masks": True,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -18,224 +27,184 @@ def in_the_project(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
+def loaded(path: Path, **changes) -> Profile:
+    return load_profile({**yaml.safe_load(path.read_text()), **changes})
+
+
 @pytest.fixture
-def quick():
-    return yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())
+def tiny() -> Profile:
+    return loaded(ROOT / "tests" / "end_to_end" / "tiny.yaml")
 
 
-@pytest.mark.parametrize("profile", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
-def test_profiles_are_valid_and_carry_their_name(profile):
-    assert load_profile(yaml.safe_load(profile.read_text())).profile == profile.stem
+@pytest.fixture(params=PROFILES, ids=lambda path: path.stem)
+def extended(request) -> Profile:
+    """Each profile with all kinds of extensions, at a rate that is not its highest."""
+    recipes = yaml.safe_load(request.param.read_text())["recipes"]
+    assert {"A", "ProMIC"} <= set(recipes)
+    rates = list(loaded(request.param).rates)
+    return loaded(request.param, extensions={"rate": rates[0], **EXTENSIONS})
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"sedes": [1]}, "sedes: .*Did you mean 'seeds'"),
-        ({"detector": "resnet"}, "detector: Input should be 'small' or 'resnet50'"),
-        (
-            {"slices": {"train": 0, "test": 1}},
-            "slices.train: Input should be greater than or equal to 1",
-        ),
-        ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
-        ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate names a beta"),
-        ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.005}}}, "except with jpegai_vm33"),
-        ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
-        ({"recipes": ["ProMIC"]}, "Add both to recipes"),
-        ({"crop": 250}, "crop: .*a side, a multiple of 64, or the least share"),
-        (
-            {"extensions": {"rate": "lowest"}},
-            "extensions.rate is 'lowest'. Choose one of low, high",
-        ),
-        (
-            {"extensions": {"rate": "low", "one_model": ["gains"]}},
-            "extensions.one_model.0: Input should be 'none', 'gain' or 'affine'",
-        ),
-        (
-            {"extensions": {"rate": "low", "masks": True}, "engine": "detectron2"},
-            "extensions.masks with the engine 'detectron2'",
-        ),
-    ],
-)
-def test_a_mistake_in_a_profile_is_named(quick, change, message):
-    with pytest.raises(UserError, match=message):
-        load_profile({**quick, **change})
+def fillings(made: jobs.Rule) -> dict[str, str]:
+    """A value for each wildcard: the first choice of its expression."""
+    examples = {r"\d+": "0", r"[a-z_]+": "jjnet", r"\d+|random": "75"}
+    first = {name: choices.split("|")[0] for name, choices in made.wildcards.items()}
+    first = {n: examples.get(made.wildcards[n], v) for n, v in first.items()}
+    return first | ({"loss": "mse"} if "loss" in first else {})
 
 
-def test_each_extension_is_one_variant_of_promic(quick):
-    extensions = {
-        "rate": "low",
-        "channels": [8, 16],
-        "guidance": [0.5],
-        "one_model": ["gain"],
-        "masks": True,
-    }
-    variants = load_profile({**quick, "extensions": extensions}).extensions.variants()
-    assert variants["channels8-importance"] == {"channels": 8, "channel_choice": "importance"}
-    assert set(variants) == {
-        f"channels{n}-{c}" for n in (8, 16) for c in ("variance", "importance")
-    } | {"guidance0.5", "one-model-gain", "masks"}
-    for options in variants.values():  # each is a parameter of notebook 07
-        notebook_parameters("07_train_detector", options)
+def test_every_rule_has_checked_parameters_inputs_and_outputs(extended):
+    for name, made in jobs.rules(extended).items():
+        values = yaml.safe_load(made.yaml(**fillings(made)))
+        assert values["profile"] == extended.profile, name
+        inputs = made.inputs(**fillings(made))
+        assert inputs["notebook"] == f"notebooks/{made.notebook}.ipynb"
+        assert all((ROOT / file).is_file() for file in inputs["code"])
+        written = [made.log, made.benchmark, *map(str, made.files.values())]
+        for text in written:
+            assert set(re.findall(r"\{(\w+)\}", text)) == set(made.wildcards), (name, text)
 
 
-def test_a_rate_point_is_a_codec_and_its_settings(quick):
-    rates = load_profile(
-        {**quick, "rates": {"low": {"beta": 0.005}, "vm33": {"codec": "jpegai_vm33", "gain": 100}}}
-    ).rates
-    assert (rates["low"].codec, rates["low"].settings) == (
-        "jpegai_bop_off",
-        {"beta": 0.005, "gain": 0},
+def test_outputs_lie_where_the_notebook_is_told_to_write(extended):
+    """A wildcard filled in the patterns of outputs gives the folder in the parameters."""
+    for name, made in jobs.rules(extended).items():
+        filled = fillings(made)
+        values = yaml.safe_load(made.yaml(**filled))
+        places = [values[key] for key in ("folder", "tables", "figures") if key in values]
+        for kind, files in made.files.items():
+            for file in files if kind != "notebook" else []:
+                at = file.format(**filled)
+                assert any(at.startswith(f"{place}/") for place in places), (name, at)
+
+
+def test_all_that_a_job_reads_is_made_by_another_or_stored(extended):
+    """The graph has no loose end, and no two rules write one file."""
+    made = jobs.rules(extended)
+    patterns = []
+    for name, each in made.items():
+        for files in each.files.values():
+            for file in files if isinstance(files, list) else [files]:
+                pattern = re.escape(file)
+                for wildcard, choices in each.wildcards.items():
+                    group, held = re.escape(f"{{{wildcard}}}"), f"(?P<{wildcard}>{choices})"
+                    pattern = pattern.replace(group, held, 1).replace(group, f"(?P={wildcard})")
+                patterns.append((name, re.compile(pattern)))
+    for name, each in made.items():
+        for kind, files in each.inputs(**fillings(each)).items():
+            for file in files if isinstance(files, list) else [files]:
+                makers = [n for n, pattern in patterns if pattern.fullmatch(file)]
+                if file == str(extended.run.data) or kind in ("code", "notebook"):
+                    assert not makers
+                elif file.startswith("data/runs/"):
+                    assert len(makers) == 1 and makers != [name], (name, file, makers)
+                else:
+                    assert (ROOT / file).is_file(), (name, file)
+
+
+def test_a_variants_detector_is_trained_like_the_plain_one(extended):
+    made, rate = jobs.rules(extended), extended.extensions.rate
+    for variant, options in extended.extensions.variants().items():
+        for recipe in ("A", "ProMIC") if variant == "masks" else ("ProMIC",):
+            at = ALL if "rate_input" in options else rate
+            near = list(extended.rates)[-1] if at == ALL else rate
+            own = {"folder", "rate", "latents", "rates", "translator", "importance_of", *options}
+            job = dict(recipe=recipe, seed="0")
+            varied = made["extension_model"].job(variant=variant, rate=at, **job).parameters
+            plain = made["model"].job(rate=near, **job).parameters
+            differ = {k for k in {*varied, *plain} if varied.get(k) != plain.get(k)}
+            assert differ <= own, variant
+            assert {"folder", *options} <= differ
+            assert options.items() <= varied.items()
+            for key in ("learning_rate", "batch", "steps", "solver", "start", "crop"):
+                if key in plain:
+                    assert varied[key] == plain[key]
+
+
+def test_a_variants_translator_is_trained_like_the_plain_one(extended):
+    made, rate = jobs.rules(extended), extended.extensions.rate
+    variants = extended.extensions.variants()
+    for variant in ("channels20-variance", "channels20-importance", "one-model-gain"):
+        at = ALL if variant == "one-model-gain" else rate
+        near = list(extended.rates)[-1] if at == ALL else rate
+        varied = made["extension_translator"].job(variant=variant, rate=at, seed="0").parameters
+        plain = made["guided_translator"].job(lrb=KIND, rate=near, seed="0").parameters
+        own = {"folder", "rate", "latents", "rates", "importance_of", *variants[variant]}
+        differ = {k for k in {*varied, *plain} if varied.get(k) != plain.get(k)}
+        assert {"folder", *variants[variant]} <= differ <= own, variant
+
+
+def test_published_hyperparameters_reach_plain_translators_and_variants():
+    """Table 18 at 0.50 bpp: learning rate 0.679, one slice a batch."""
+    paper = loaded(ROOT / "config" / "paper.yaml")
+    made = jobs.rules(paper)
+    plain = made["guided_translator"].job(lrb="lrb", rate="r050", seed="0").parameters
+    varied = (
+        made["extension_translator"]
+        .job(variant="channels20-variance", rate="r050", seed="0")
+        .parameters
     )
-    assert (rates["vm33"].codec, rates["vm33"].settings) == ("jpegai_vm33", {"gain": 100})
+    for values in (plain, varied):
+        assert (values["learning_rate"], values["batch"]) == (0.679, 1)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"codecs": {"hevc": [{"qp": 99}]}},
-            "profile 'quick': benchmark.codecs: codec 'hevc': parameter 'qp' is 99. Choices: a whole number",
-        ),
-        (
-            {"codecs": {"vvc": [{"qp": 30, "presett": "fast"}]}},
-            "unknown parameter 'presett'. Did you mean 'preset'",
-        ),
-        (
-            {"codecs": {"jpegai_bop_off": [{"target_bpp": [0.1], "gain": 3}]}},
-            "target_bpp is given with gain",
-        ),
-        ({"codecs": {"hecv": []}}, "benchmark.codecs.hecv"),
-        ({"metrics": ["psnrr"]}, "benchmark.metrics.0: Input should be 'psnr'"),
-    ],
-)
-def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change, message):
-    with pytest.raises(UserError, match=message):
-        load_profile({**quick, "benchmark": {**quick["benchmark"], **change}})
+def test_variants_read_their_own_translator_where_it_differs(tiny):
+    made = jobs.rules(tiny)["extension_model"]
+
+    def translator(variant, rate):
+        job = made.job(variant=variant, recipe="ProMIC", rate=rate, seed="0")
+        assert job.inputs["translator"] == job.parameters["translator"]
+        return job.parameters["translator"].parents[3].name
+
+    assert translator("channels8-importance", "high") == "channels8-importance"
+    assert translator("one-model-gain", "all") == "one-model-gain"
+    assert translator("masks", "high") == "models"
+    plain = made.job(variant="masks", recipe="A", rate="high", seed="0")
+    assert "translator" not in plain.inputs and plain.parameters["masks"] is True
 
 
-def published(profile, **more):
-    rates = {"low": {"beta": 0.005, "target_bpp": 0.12}, "high": {"beta": 0.02, "target_bpp": 1.0}}
-    guided = {
-        "steps": 700,
-        "learning_rate": 0.1,
-        "batch": 4,
-        "solver": {"schedule": "plateau", "epoch": 30},
-    }
-    return {**profile, "rates": rates, "hyperparameters": "published", "guided": guided, **more}
-
-
-def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
-    plain = load_profile(quick)
-    assert plain.training("ProMIC", "low") == quick["latent"] | {
-        "batch": 2,
-        "solver": {},
-        "fine_tuning": {},
-    }
-    latent = {"steps": 50000, "learning_rate": 0.1, "solver": {"momentum": 0.949, "delta": 0.05}}
-    profile = load_profile(published(quick, latent=latent))
-    assert profile.training("ProMIC", "high") == {
-        "steps": 50000,
-        "batch": 4,
-        "learning_rate": 2.39e-2,
-        "fine_tuning": {},
-        "solver": {
-            "momentum": 0.949,
-            "schedule": "delta",
-            "delta": 2.36e-2,
-            "initial_iteration": 1956,
-            "decay_steps": 35,
-            "iteration_step": 134,
-        },
-    }
-    assert profile.training("original", "pixels")["learning_rate"] == 1.88e-3
-    assert profile.training("A", "low")["batch"] == 1
-    guided = profile.guided_training(True, "low")
-    assert (guided["batch"], guided["learning_rate"], guided["steps"]) == (1, 4.23e-1, 700)
-    assert guided["solver"] == {
-        "schedule": "plateau",
-        "epoch": 120,
-    }  # as many slices as 30 batches of 4
-    assert profile.guided_training(False, "high")["learning_rate"] == 1.01e-1
-    assert profile.rates["low"].settings == {"beta": 0.005, "gain": 0}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"rates": {"low": {"beta": 0.005}}},
-            "profile 'quick': hyperparameters: target rate None bpp has no published parameters",
-        ),
-        (
-            {"rates": {"low": {"beta": 0.005, "target_bpp": 0.3}}},
-            r"target rate 0\.3 bpp .*Choose one of 0\.12",
-        ),
-        ({"hyperparameters": "none.yaml"}, "none.yaml does not exist"),
-        ({"guided": {"steps": 700, "learning_rate": 0.1}}, "rates of GDTT are for SGD"),
-        ({"probes": {"rate": "middle"}}, "probes name a recipe or a rate"),
-        ({"probes": {"rate": "low", "cross": ["H"]}}, "probes name a recipe or a rate"),
-    ],
-)
-def test_tables_and_probes_that_do_not_fit_are_named(quick, change, message):
-    with pytest.raises(UserError, match=message):
-        load_profile(published(quick, **change))
-
-
-def test_checking_a_profile_imports_no_torch():
-    code = "import sys, yaml; from promic_nb.experiment.profile import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
-    done = subprocess.run(
-        [sys.executable, "-c", code + "print('torch' in sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
+def test_a_model_reads_what_its_recipe_needs(tiny):
+    model = jobs.rules(tiny)["model"].job
+    original = model(recipe="original", rate="pixels", seed="0")
+    assert set(original.inputs) == {"data"}
+    a = model(recipe="A", rate="low", seed="0")
+    run = "data/runs/test/phantom"
+    assert str(a.parameters["start"]) == f"{run}/models/original/pixels/seed0/model.safetensors"
+    promic = model(recipe="ProMIC", rate="low", seed="3")
+    assert str(promic.parameters["start"]) == f"{run}/models/A/low/seed3/model.safetensors"
+    assert str(promic.inputs["translator"]) == (
+        f"{run}/models/translator-lrb/low/seed3/model.safetensors"
     )
-    assert done.stdout.strip() == "False"
+    assert [str(path) for path in promic.inputs["signatures"]] == [
+        f"{run}/latents/low/{split}/signature.json" for split in ("train", "test")
+    ]
+
+
+def test_validation_slices_are_encoded_and_read_where_a_profile_has_them(tiny):
+    paper = loaded(ROOT / "config" / "paper.yaml")
+    assert "val_every" not in jobs.study.model(tiny, "A", "low", "0").parameters
+    assert jobs.study.model(paper, "A", "r050", "0").parameters["val_every"] == 1
+    splits = [path.parent.name for path in jobs.study.signatures(paper, "r050")]
+    assert splits == ["train", "test", "val"]
+
+
+def test_the_frozen_model_is_model_c_but_for_what_is_frozen(tiny):
+    frozen = jobs.probes.frozen_model(tiny, tiny.probes)
+    plain = jobs.study.model(tiny, "C", "low", "0")
+    differ = {k for k, v in frozen.parameters.items() if plain.parameters[k] != v}
+    assert differ == {"folder", "fine_tuning"} and frozen.inputs == plain.inputs
+    assert frozen.parameters["fine_tuning"] == {"frozen_share": 1.0}
 
 
 def test_a_run_depends_on_its_weights():
-    assert weight_files("jpegai_bop_off", [{"beta": 0.005, "gain": 5}]) == [
+    def names(codec, settings):
+        return [str(path) for path in rule.weight_files(codec, settings)]
+
+    assert names("jpegai_bop_off", [{"beta": 0.005, "gain": 5}]) == [
         "data/weights/jpegai_beta0.005.safetensors"
     ]
-    assert weight_files("jpegai_hop_on", [{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
-    assert weight_files("jpegai_vm33", [{}]) == ["data/weights/jpegai_vm33_prior.safetensors"]
-    assert weight_files("hevc", [{"target_bpp": [0.1]}]) == []
-
-
-def test_a_missing_key_is_named(quick):
-    del quick["seeds"]
-    with pytest.raises(UserError, match="seeds: Field required"):
-        load_profile(quick)
-
-
-def test_a_notebook_reruns_for_the_modules_that_it_stands_on_and_no_others():
-    dataset, distortion = modules("01_dataset"), modules("04_rate_distortion")
-    assert "promic_nb/datasets/boxes.py" in dataset
-    assert "promic_nb/datasets/layout.py" in dataset  # through the package
-    assert not [m for m in dataset if "/codecs/" in m or "/models/" in m]
-    assert "promic_nb/metrics/bjontegaard.py" in distortion
-    assert not [m for m in distortion if "/models/" in m or "/datasets/" in m]
-    for name in dataset + distortion:
-        assert (ROOT / name).is_file()
-
-
-@pytest.mark.parametrize(
-    "notebook",
-    [
-        "02_train_codec",
-        "03_codec_benchmark",
-        "05_latents",
-        "06_guided_translator",
-        "07_train_detector",
-        "12_train_deblocking",
-        "14_latent_learning_train",
-        "16_multitask_train",
-        "19_features",
-        "20_cross_rate",
-    ],
-)
-def test_a_change_of_style_trains_nothing_anew(notebook):
-    assert "promic_nb/reporting/plots.py" not in modules(notebook)
+    assert names("jpegai_hop_on", [{"target_bpp": [0.1]}]) == ["data/weights/registry.yaml"]
+    assert names("jpegai_vm33", [{}]) == ["data/weights/jpegai_vm33_prior.safetensors"]
+    assert names("hevc", [{"target_bpp": [0.1]}]) == []
 
 
 def test_parameters_survive_yaml():
@@ -245,18 +214,17 @@ def test_parameters_survive_yaml():
         "every": 3,
         "data": "a path/with 'quotes'; rm -rf $HOME",
     }
-    assert yaml.safe_load(notebook_parameters("03_codec_benchmark", given)) == given
+    assert yaml.safe_load(rule.notebook_parameters("03_codec_benchmark", given)) == given
 
 
 def test_a_misspelt_parameter_stops_here():
     with pytest.raises(UserError, match=r"03_codec_benchmark\.ipynb: unknown parameter 'codecs'"):
-        notebook_parameters("03_codec_benchmark", {"codecs": "hevc"})
+        rule.notebook_parameters("03_codec_benchmark", {"codecs": "hevc"})
 
 
-def test_the_snakefile_names_existing_notebooks():
-    rules = [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]
-    named = set(re.findall(r'source\("(\w+)"\)', "".join(file.read_text() for file in rules)))
-    stored = {p.stem for p in (ROOT / "notebooks").glob("*.ipynb")}
+def test_every_notebook_is_run_but_for_those_by_hand(tiny):
+    named = {made.notebook for made in jobs.rules(tiny).values()}
+    stored = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert named <= stored
     by_hand = {
         "00_quickstart",
@@ -265,3 +233,30 @@ def test_the_snakefile_names_existing_notebooks():
         "23_search_results",
     }  # a page to look around, a result that is shipped, a search
     assert stored - named == by_hand
+
+
+def test_the_report_waits_for_every_page_that_no_other_one_reads(tiny):
+    made = jobs.rules(tiny)
+    assert {name for name, each in made.items() if not each.reported} == {
+        "benchmark",
+        "latents",
+        "guided_translator",
+        "model",
+        "train_deblocking",
+        "latent_learning_train",
+        "multitask_train",
+        "frozen_model",
+        "features",
+        "cross_rate",
+        "extension_translator",
+        "extension_model",
+    }
+
+
+def test_a_cluster_gives_every_training_a_gpu_and_more_time(tiny):
+    gpu = yaml.safe_load((ROOT / "config" / "gpu" / "config.yaml").read_text())["set-resources"]
+    assert set(gpu) == {name for name, each in jobs.rules(tiny).items() if each.training}
+    made = jobs.rules(loaded(ROOT / "config" / "paper.yaml"))
+    assert (made["model"].memory_mb, made["model"].minutes) == (12000, 1440)
+    assert (made["detection"].memory_mb, made["detection"].minutes) == (6000, 360)
+    assert (jobs.rules(tiny)["model"].memory_mb, jobs.rules(tiny)["model"].minutes) == (3000, 60)

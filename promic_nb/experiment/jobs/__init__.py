@@ -1,0 +1,36 @@
+"""The jobs of the workflow: which notebook each rule runs, with which parameters, what it reads and
+what it writes, all from the profile. The Snakefile makes Snakemake's rules of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promic_nb.core.code import closure, source_file
+from promic_nb.experiment.jobs import extensions, probes, studies, study
+from promic_nb.experiment.jobs.rule import Job, Rule
+from promic_nb.experiment.profile import Profile
+
+__all__ = ["Job", "Rule", "data_code", "report_code", "rules"]
+
+
+def rules(profile: Profile) -> dict[str, Rule]:
+    """All rules of a profile's run by name."""
+    made: dict[str, Rule] = {}
+    for part in (study, studies, probes, extensions):
+        made |= part.rules(profile)
+    return made
+
+
+def data_code(profile: Profile) -> list[str]:
+    """The files that opening the data set depends on: what its page uses of `datasets`."""
+    code = rules(profile)["dataset"].inputs()["code"]
+    return [file for file in code if "/datasets/" in file]
+
+
+def report_code() -> list[str]:
+    """The files that the report depends on beside the pages: code, template and claims."""
+    package = Path("promic_nb")
+    claims = sorted(path.as_posix() for path in (package / "claims").glob("*.yaml"))
+    code = sorted(map(source_file, closure(["promic_nb.reporting.report"])))
+    return [*code, (package / "reporting" / "report.html.j2").as_posix(), *claims]

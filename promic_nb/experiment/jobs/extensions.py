@@ -1,0 +1,148 @@
+"""Variants of ProMIC beyond the dissertation: the same trainings but for what makes the variant."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from promic_nb.experiment.jobs.rule import (
+    SEED,
+    Job,
+    Rule,
+    artifacts,
+    of_run,
+    one_of,
+    tables,
+    with_sidecars,
+)
+from promic_nb.experiment.jobs.study import (
+    guided_translator,
+    model,
+    signatures,
+    trained,
+)
+from promic_nb.experiment.profile import Profile
+from promic_nb.experiment.sections import Extensions
+
+ALL = "all"  # label of a model of all rates
+KIND = "lrb"  # of ProMIC's translator
+OF_TRANSLATOR = ("channels", "channel_choice", "rate_input")  # what is a matter of it, too
+
+
+def rules(p: Profile) -> dict[str, Rule]:
+    """The rules of the extensions by name; none where the profile has no extensions."""
+    if not p.extensions:
+        return {}
+    run, variants = p.run, p.extensions.variants()
+    rates = one_of([*p.rates, ALL])
+    translator = run.translator(KIND, "{rate}", "{seed}", "{variant}")
+    return {
+        "extension_translator": Rule(
+            p,
+            "06_guided_translator",
+            partial(extension_translator, p, variants),
+            {"model": with_sidecars(run.weights(translator))},
+            {"variant": one_of(variants), "rate": rates, "seed": SEED},
+            "{variant}-{rate}-seed{seed}",
+            training=True,
+        ),
+        "extension_model": Rule(
+            p,
+            "07_train_detector",
+            partial(extension_model, p, variants),
+            trained(p, run.model("{recipe}", "{rate}", "{seed}", "{variant}")),
+            {
+                "variant": one_of(variants),
+                "recipe": one_of(["A", "ProMIC"]),
+                "rate": rates,
+                "seed": SEED,
+            },
+            "{variant}-{recipe}-{rate}-seed{seed}",
+            training=True,
+        ),
+        "extensions": Rule(
+            p,
+            "18_extensions",
+            partial(extensions, p, p.extensions),
+            {"table": tables(run, "extensions")},
+            reported=True,
+        ),
+    }
+
+
+def nearest(p: Profile, rate: str) -> str:
+    """The rate whose models a variant starts from, is guided by and takes hyperparameters of: its
+    own, or the highest for one model of all rates, which is nearest to the originals.
+    """
+    return list(p.rates)[-1] if rate == ALL else rate
+
+
+def extension_translator(
+    p: Profile, variants: dict[str, dict[str, Any]], variant: str, rate: str, seed: str
+) -> Job:
+    """GDTT of a variant whose translator is another one."""
+    like = guided_translator(p, KIND, nearest(p, rate), seed)
+    options = {k: v for k, v in variants[variant].items() if k in OF_TRANSLATOR}
+    folder = p.run.translator(KIND, rate, seed, variant)
+    return _varied(p, like, options, rate, seed, folder)
+
+
+def extension_model(
+    p: Profile,
+    variants: dict[str, dict[str, Any]],
+    variant: str,
+    recipe: str,
+    rate: str,
+    seed: str,
+) -> Job:
+    """A detector of a variant."""
+    options = variants[variant]
+    like = model(p, recipe, nearest(p, rate), seed)
+    job = _varied(p, like, options, rate, seed, p.run.model(recipe, rate, seed, variant))
+    if "translator" not in like.inputs:
+        return job
+    own = variant if "channels" in options or rate == ALL else ""
+    translator = p.run.weights(p.run.translator(KIND, rate, seed, own))
+    return Job(
+        {**job.parameters, "translator": translator}, {**job.inputs, "translator": translator}
+    )
+
+
+def _varied(
+    p: Profile, like: Job, options: dict[str, Any], rate: str, seed: str, folder: Path
+) -> Job:
+    """A training of the study with a variant's options, in a folder of its own."""
+    changed: dict[str, Any] = {"rate": rate, **options, "folder": folder}
+    read = dict(like.inputs)
+    if rate == ALL:
+        changed |= {"latents": "", "rates": {r: p.run.latents(r) for r in p.rates}}
+        read.pop("signature", None)
+        read["signatures"] = [file for r in p.rates for file in signatures(p, r)]
+    if options.get("channel_choice") == "importance":
+        # Channels are ranked by the translator on all of them.
+        ranked = p.run.weights(p.run.translator(KIND, rate, seed))
+        changed["importance_of"] = read["ranked"] = ranked
+    return Job({**like.parameters, **changed}, read)
+
+
+def extensions(p: Profile, section: Extensions) -> Job:
+    """The variants beside the plain models."""
+    plain_rates = list(p.rates) if section.one_model else [section.rate]
+    results = [
+        *(
+            p.run.results(p.run.model(recipe, rate, seed))
+            for recipe in ("A", "ProMIC")
+            for rate in plain_rates
+            for seed in p.seeds
+        ),
+        *(
+            p.run.results(p.run.model(recipe, rate, seed, variant))
+            for variant, options in section.variants().items()
+            for recipe in (("A", "ProMIC") if "masks" in options else ("ProMIC",))
+            for rate in [ALL if "rate_input" in options else section.rate]
+            for seed in p.seeds
+        ),
+    ]
+    values = {"results": results, "rate": section.rate, "config": p.detector}
+    return Job({**of_run(p), **values, **artifacts(p)}, {"results": results})

@@ -1,0 +1,143 @@
+"""Inside the trained models: feature maps of stages 3 and 4 (Figs. 25 and 26), and models on inputs
+of other rates (section 4.3.1.2).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from promic_nb.experiment.jobs.rule import (
+    SEED,
+    Job,
+    Rule,
+    artifacts,
+    figures,
+    of_run,
+    of_stack,
+    one_of,
+    tables,
+    tables_in,
+    with_sidecars,
+)
+from promic_nb.experiment.jobs.study import model, start, weights_of
+from promic_nb.experiment.profile import Profile
+from promic_nb.experiment.sections import Probes
+
+FROZEN = "C"  # whose training with PD-FT never releases the stages
+
+
+def rules(p: Profile) -> dict[str, Rule]:
+    """The rules of the probes by name; none where the profile has no probes."""
+    if not p.probes:
+        return {}
+    run, probes, seed = p.run, p.probes, p.seeds[0]
+    folder = run.features(probes.rate, seed)
+    crossed = run.cross_rate("{recipe}", "{seed}")
+    return {
+        "frozen_model": Rule(
+            p,
+            "07_train_detector",
+            partial(frozen_model, p, probes),
+            {"model": with_sidecars(run.weights(run.frozen(probes.rate, seed)))},
+            label=f"frozen-{probes.rate}-seed{seed}",
+            training=True,
+        ),
+        "features": Rule(
+            p,
+            "19_features",
+            partial(features, p, probes),
+            {
+                "table": with_sidecars(*tables_in(folder, ["feature_correlation"])),
+                "arrays": with_sidecars(folder / "feature_means.npz"),
+            },
+        ),
+        "cross_rate": Rule(
+            p,
+            "20_cross_rate",
+            partial(cross_rate, p, probes),
+            {"table": with_sidecars(*tables_in(crossed, ["cross_rate"]))},
+            {"recipe": one_of(probes.cross), "seed": SEED},
+            "{recipe}-seed{seed}",
+        ),
+        "probes": Rule(
+            p,
+            "21_probes",
+            partial(shown, p, probes),
+            {
+                "tables": tables(run, "feature_correlation", "features", "cross_rate"),
+                "figures": figures(
+                    run, "feature_correlation_plot", "feature_means", "cross_rate_plot"
+                ),
+            },
+            reported=True,
+        ),
+    }
+
+
+def frozen_model(p: Profile, probes: Probes) -> Job:
+    """A detector on latents whose stages 3 to 5 stay frozen."""
+    seed = p.seeds[0]
+    plain = model(p, FROZEN, probes.rate, str(seed))
+    frozen = {"fine_tuning": {"frozen_share": 1.0}, "folder": p.run.frozen(probes.rate, seed)}
+    return Job({**plain.parameters, **frozen}, plain.inputs)
+
+
+def features(p: Profile, probes: Probes) -> Job:
+    """Feature maps of the frozen model and of one trained as a whole, against model A's."""
+    rate, seed = probes.rate, p.seeds[0]
+    compared: dict[str, Path | list[Path]] = {
+        "reference": start(p, FROZEN, rate, seed),
+        "full": weights_of(p, probes.full, rate, seed),
+        "frozen": p.run.weights(p.run.frozen(rate, seed)),
+    }
+    values = {
+        "rate": rate,
+        "engine": p.engine,
+        **compared,
+        "latents": p.run.latents(rate),
+        "every": probes.every,
+        "seed": seed,
+        "folder": p.run.features(rate, seed),
+    }
+    inputs = {"data": p.run.data, "signature": p.run.signature(rate, "test"), **compared}
+    return Job({**of_stack(p), **values}, inputs)
+
+
+def cross_rate(p: Profile, probes: Probes, recipe: str, seed: str) -> Job:
+    """The models of one recipe on latents of all rates."""
+    models = {rate: weights_of(p, recipe, rate, seed) for rate in p.rates}
+    values = {
+        "recipe": recipe,
+        "engine": p.engine,
+        "models": models,
+        "latents": {rate: p.run.latents(rate) for rate in p.rates},
+        "every": probes.every,
+        "seed": int(seed),
+        "folder": p.run.cross_rate(recipe, seed),
+    }
+    return Job(
+        {**of_stack(p), **values},
+        {
+            "data": p.run.data,
+            "signatures": [p.run.signature(rate, "test") for rate in p.rates],
+            "models": list(models.values()),
+        },
+    )
+
+
+def shown(p: Profile, probes: Probes) -> Job:
+    """The tables and figures of the probes."""
+    folder = p.run.features(probes.rate, p.seeds[0])
+    crossed = [
+        p.run.cross_rate(recipe, seed) / "cross_rate.parquet"
+        for recipe in probes.cross
+        for seed in p.seeds
+    ]
+    features_made = with_sidecars(
+        folder / "feature_correlation.parquet", folder / "feature_means.npz"
+    )
+    return Job(
+        {**of_run(p), "features": folder, "cross_rates": crossed, **artifacts(p)},
+        {"features": features_made, "cross": crossed},
+    )

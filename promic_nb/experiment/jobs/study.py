@@ -1,0 +1,283 @@
+"""The dissertation's study: from slices to the tables of the ablation."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from promic_nb.experiment.jobs.rule import (
+    SEED,
+    Job,
+    Rule,
+    artifacts,
+    figures,
+    of_run,
+    of_stack,
+    one_of,
+    tables,
+    weight_files,
+    with_sidecars,
+)
+from promic_nb.experiment.profile import Profile
+from promic_nb.models.recipes import RECIPES
+
+TRANSLATORS = {False: "base", True: "lrb"}  # kind by whether it has the LRB
+BEFORE_MODELS = 1  # priority of the long chain; the rest fills in
+
+
+def rules(p: Profile) -> dict[str, Rule]:
+    """The rules of the study by name."""
+    run = p.run
+    return {
+        "dataset": Rule(
+            p,
+            "01_dataset",
+            partial(dataset, p),
+            {"tables": tables(run, "table2"), "figure": figures(run, "samples")},
+            reported=True,
+        ),
+        "benchmark": Rule(
+            p,
+            "03_codec_benchmark",
+            partial(benchmark, p),
+            {"table": tables(run, "benchmark_{codec}")},
+            {"codec": one_of(p.benchmark.codecs)},
+            "{codec}",
+        ),
+        "rate_distortion": Rule(
+            p,
+            "04_rate_distortion",
+            partial(rate_distortion, p),
+            {
+                "tables": tables(run, "bd_rate", "coding_cost"),
+                "figures": figures(
+                    run,
+                    "rate_distortion",
+                    "coding_cost_plot",
+                    *(f"rd_{metric}" for metric in p.benchmark.metrics),
+                ),
+            },
+            reported=True,
+        ),
+        "latents": Rule(
+            p,
+            "05_latents",
+            partial(latents, p),
+            {
+                "signatures": signatures(p, "{rate}"),
+                "table": tables(run, "rates_{rate}"),
+                "figure": figures(run, "latent_{rate}"),
+            },
+            {"rate": one_of(p.rates)},
+            "{rate}",
+            priority=BEFORE_MODELS,
+        ),
+        "guided_translator": Rule(
+            p,
+            "06_guided_translator",
+            partial(guided_translator, p),
+            {"model": with_sidecars(run.weights(run.translator("{lrb}", "{rate}", "{seed}")))},
+            {"lrb": one_of(TRANSLATORS.values()), "rate": one_of(p.rates), "seed": SEED},
+            "{lrb}-{rate}-seed{seed}",
+            training=True,
+            priority=BEFORE_MODELS,
+        ),
+        "model": Rule(
+            p,
+            "07_train_detector",
+            partial(model, p),
+            trained(p, run.model("{recipe}", "{rate}", "{seed}")),
+            {"recipe": one_of(RECIPES), "rate": one_of([*p.rates, "pixels"]), "seed": SEED},
+            "{recipe}-{rate}-seed{seed}",
+            training=True,
+            priority=BEFORE_MODELS,
+        ),
+        "detection": Rule(
+            p,
+            "08_detection",
+            partial(detection, p),
+            {
+                "tables": tables(
+                    run,
+                    *("ap", "ap_over_seeds", "bd_ap", "bd_ap_seeds", "table5", "table6", "ranking"),
+                ),
+                "figures": figures(run, "ap50_over_rate", "ap75_over_rate", "ap_all"),
+            },
+            reported=True,
+        ),
+        "conformance": Rule(
+            p,
+            "09_conformance",
+            partial(conformance, p),
+            {"table": tables(run, "conformance")},
+            reported=True,
+        ),
+        "complexity": Rule(
+            p,
+            "10_complexity",
+            partial(complexity, p),
+            {"tables": tables(run, "table7", "table8")},
+            reported=True,
+        ),
+    }
+
+
+def dataset(p: Profile) -> Job:
+    """The data set's description and samples (Table 2)."""
+    return Job({**of_stack(p), "every": 1, **artifacts(p)}, {"data": p.run.data})
+
+
+def benchmark(p: Profile, codec: str) -> Job:
+    """Rate, quality and cost of one codec on test slices."""
+    settings = p.benchmark.codecs[codec]
+    values = {
+        "codec": codec,
+        "settings": settings,
+        "every": p.benchmark.every,
+        "metrics": p.benchmark.metrics,
+        "tables": p.run.tables,
+    }
+    weights = weight_files(codec, settings)
+    return Job({**of_stack(p), **values}, {"data": p.run.data, "weights": weights})
+
+
+def rate_distortion(p: Profile) -> Job:
+    """All codecs together, and those that were measured on other data sets."""
+    own = [p.run.table(f"benchmark_{codec}") for codec in p.benchmark.codecs]
+    others = [
+        file for run in p.run.others() for file in sorted(run.tables.glob("benchmark_*.parquet"))
+    ]
+    values = {"benchmarks": [*own, *others], "references": p.benchmark.references}
+    return Job({**of_run(p), **values, **artifacts(p)}, {"tables": own, "others": others})
+
+
+def latents(p: Profile, rate: str) -> Job:
+    """Slices encoded at one rate point."""
+    point = p.rates[rate]
+    values = {
+        "rate": rate,
+        "codec": point.codec,
+        "settings": point.settings,
+        "train_every": p.slices.train,
+        "test_every": p.slices.test,
+        "val_every": p.slices.val,
+        "folder": p.run.latents(rate),
+    }
+    weights = weight_files(point.codec, [point.settings])
+    return Job({**of_stack(p), **values, **artifacts(p)}, {"data": p.run.data, "weights": weights})
+
+
+def guided_translator(p: Profile, lrb: str, rate: str, seed: str) -> Job:
+    """GDTT: a translator is trained to give the stage-2 features of model A."""
+    teacher = weights_of(p, "A", rate, seed)
+    values = {
+        "rate": rate,
+        "lrb": lrb == TRANSLATORS[True],
+        "engine": p.engine,
+        "teacher": teacher,
+        "latents": p.run.latents(rate),
+        **p.guided_training(lrb == TRANSLATORS[True], rate),
+        "seed": int(seed),
+        "folder": p.run.translator(lrb, rate, seed),
+    }
+    return Job(
+        {**of_stack(p), **values},
+        {"signature": p.run.signature(rate, "train"), "teacher": teacher},
+    )
+
+
+def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
+    """A detector: trained from latents for all but `original`, from the model before it, and behind
+    a guided translator where it has one.
+    """
+    plan, reads = RECIPES[recipe], {}
+    inputs: dict[str, Path | list[Path]] = {"data": p.run.data}
+    if plan.inputs != "original":
+        reads["latents"] = p.run.latents(rate)
+        inputs["signatures"] = signatures(p, rate)
+        reads["start"] = inputs["start"] = start(p, recipe, rate, seed)
+    if plan.gdtt:
+        kind = TRANSLATORS[plan.lrb]
+        translator = p.run.weights(p.run.translator(kind, rate, seed))
+        reads["translator"] = inputs["translator"] = translator
+    values = {
+        "recipe": recipe,
+        "rate": rate,
+        "config": p.detector,
+        "engine": p.engine,
+        "weights": p.weights,
+        **reads,
+        **p.training(recipe, rate),
+        "crop": p.crop,
+        "train_every": p.slices.train,
+        "test_every": p.slices.test,
+        **validation(p),
+        "seed": int(seed),
+        "folder": p.run.model(recipe, rate, seed),
+        "figures": p.run.figures,
+    }
+    return Job({**of_stack(p), **values}, inputs)
+
+
+def detection(p: Profile) -> Job:
+    """The ablation's tables and figures, beside the published values."""
+    results = [p.run.results(folder) for folder in models(p)]
+    values = {"results": results, "min_points": p.min_bd_points, "singles": not p.smoke}
+    claims = Path("promic_nb") / "claims" / "dissertation.yaml"
+    return Job({**of_run(p), **values, **artifacts(p)}, {"results": results, "claims": claims})
+
+
+def conformance(p: Profile) -> Job:
+    """Metrics against reference values."""
+    references = Path("promic_nb") / "metrics" / "conformance.yaml"
+    return Job({"profile": p.profile, "tables": p.run.tables}, {"references": references})
+
+
+def complexity(p: Profile) -> Job:
+    """Operations and time of each way from a bitstream to boxes."""
+    height, width = (256, 256) if p.smoke else (768, 1024)
+    values = {"timed_height": height, "timed_width": width, "tables": p.run.tables}
+    return Job({"profile": p.profile, **values})
+
+
+def models(p: Profile) -> list[Path]:
+    """The folders of all detectors of the ablation."""
+    pixels = [p.run.model("original", "pixels", s) for s in p.seeds if "original" in p.recipes]
+    latent = [r for r in p.recipes if r != "original"]
+    return pixels + [
+        p.run.model(recipe, rate, s) for recipe in latent for rate in p.rates for s in p.seeds
+    ]
+
+
+def weights_of(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
+    """The weights of a detector of the ablation."""
+    return p.run.weights(p.run.model(recipe, rate, seed))
+
+
+def start(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
+    """The model that another one starts from: A for those that read latents, `original` for A."""
+    if RECIPES[recipe].inputs == "latent":
+        return weights_of(p, "A", rate, seed)
+    return weights_of(p, "original", "pixels", seed)
+
+
+def signatures(p: Profile, rate: str) -> list[Path]:
+    """What says how the latents of each split were made."""
+    splits = ["train", "test", *(["val"] if p.slices.val else [])]
+    return [p.run.signature(rate, split) for split in splits]
+
+
+def trained(p: Profile, folder: Path) -> dict[str, list[Path]]:
+    """What a detector's training leaves in its folder."""
+    return {
+        "model": with_sidecars(p.run.weights(folder)),
+        "table": with_sidecars(p.run.results(folder)),
+    }
+
+
+def validation(p: Profile) -> dict[str, Any]:
+    """Which validation slices a training reads: it reads them only if it evaluates, and a profile
+    that evaluates has some.
+    """
+    return {"val_every": p.slices.val} if p.slices.val else {}

@@ -1,0 +1,142 @@
+"""Which source files a run of a notebook depends on: a change in one of them reruns it.
+
+They are what the notebook imports, directly or not, and what the names in its parameters stand for.
+A parameter is of a registry if its type says so, such as `codec: CodecName` with
+`CodecName = Annotated[str, CODECS]`: a run with `codec: hevc` depends on the module of that codec,
+and on no other one's. A table of names is itself no dependency, so that a new name reruns nothing.
+
+A registry that a notebook's code uses without such a parameter may give it anything: then it
+depends on all entries.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, get_args
+
+from promic_nb.core import code as source
+from promic_nb.core.registry import Registry
+from promic_nb.notebook import parameters
+
+
+def code(notebook: Path, values: dict[str, Any], package: str = "promic_nb") -> list[str]:
+    """Source files that a run of a notebook depends on: of the package, by their path in the
+    project, and those in which other packages define what the parameters name.
+
+    Args:
+        notebook: a stored notebook.
+        values: parameters of the run; what is missing takes its default.
+        package: that is looked at.
+
+    Raises:
+        UserError: no such notebook.
+    """
+    notebook = notebook.absolute()
+    chosen, used, entries = _chosen(notebook, values), set(imports(notebook)), set[str]()
+    while True:
+        reached = frozenset(source.imported(used, package))
+        more = set(_entries(chosen, _registries(reached, package)))
+        if more <= entries:
+            break
+        entries |= more
+        used |= more
+    own = map(source.source_file, source.closure(used, package))
+    foreign = (file for name in entries if (file := _foreign(name, package)))
+    return sorted([*own, *foreign])
+
+
+def _foreign(module: str, package: str) -> str:
+    """The file of another package's module; "" for one of this package, or without a file."""
+    if module.partition(".")[0] == package:
+        return ""
+    spec = find_spec(module)
+    return spec.origin or "" if spec and spec.has_location else ""
+
+
+@cache
+def imports(notebook: Path) -> frozenset[str]:
+    """Names of modules, and of what may be one, that the cells of a notebook import."""
+    found: set[str] = set()
+    for text, _ in parameters.code_cells(notebook):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+    return frozenset(found)
+
+
+Chosen = list[tuple[Registry[Any], set[str]]]
+
+
+def _chosen(notebook: Path, values: dict[str, Any]) -> Chosen:
+    """The registries in the types of a notebook's parameters, each with the names that a run takes
+    of it.
+    """
+    return [
+        (registry, {text for text in _texts(values.get(name, default)) if text in registry})
+        for name, default, registries in _parameters(notebook)
+        for registry in registries
+    ]
+
+
+@cache
+def _parameters(notebook: Path) -> list[tuple[str, Any, list[Registry[Any]]]]:
+    """Name, default and registries of each parameter."""
+    fields = parameters.declared(notebook).model_fields
+    return [
+        (name, about.default, [*_in_type(about.annotation), *_in_metadata(about.metadata)])
+        for name, about in fields.items()
+    ]
+
+
+def _in_type(kind: Any) -> Iterator[Registry[Any]]:
+    """Registries in a type, such as that in `list[Annotated[str, CODECS]]`."""
+    yield from _in_metadata(getattr(kind, "__metadata__", ()))
+    for part in get_args(kind):
+        yield from _in_type(part)
+
+
+def _in_metadata(metadata: Iterable[Any]) -> list[Registry[Any]]:
+    return [m for m in metadata if isinstance(m, Registry)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (*_texts(key), *_texts(inner))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+@cache
+def _registries(used: frozenset[str], package: str) -> list[Registry[Any]]:
+    """The registries in those of the modules that are tables of names."""
+    found = [
+        registry
+        for table in sorted(used & source.tables(package))
+        for registry in vars(import_module(table)).values()
+        if isinstance(registry, Registry)
+    ]
+    return list({id(registry): registry for registry in found}.values())
+
+
+def _entries(chosen: Chosen, used: list[Registry[Any]]) -> Iterator[str]:
+    """The modules of the names that were chosen, and of all names of a registry that is used with
+    no parameter of it.
+    """
+    for registry, names in chosen:
+        yield from map(registry.module, names)
+    named = [parameter.places.items() for parameter, _ in chosen]
+    for registry in used:
+        if not any(registry.places.items() & places for places in named):
+            yield from map(registry.module, registry)
