@@ -29,14 +29,14 @@ MULTITASK = ("classification", "cosine", "faces", "parameters")
 def rules(p: Profile) -> dict[str, Rule]:
     """The rules of the related studies by name."""
     made: dict[str, Rule] = {}
-    if study := p.studies.transform_coding:
-        made |= transform_coding_rules(p, study)
-    if study := p.studies.deblocking:
-        made |= deblocking_rules(p, study)
-    if study := p.studies.latent_learning:
-        made |= latent_learning_rules(p, study)
-    if study := p.studies.multitask:
-        made |= multitask_rules(p, study)
+    if p.studies.transform_coding:
+        made |= transform_coding_rules(p, p.studies.transform_coding)
+    if p.studies.deblocking:
+        made |= deblocking_rules(p, p.studies.deblocking)
+    if p.studies.latent_learning:
+        made |= latent_learning_rules(p, p.studies.latent_learning)
+    if p.studies.multitask:
+        made |= multitask_rules(p, p.studies.multitask)
     return made
 
 
