@@ -1,4 +1,4 @@
-"""Two runs side by side: which artifacts differ, by how much, and which cause their sidecars name."""
+"""Two runs side by side: which artifacts differ, by how much, and the causes in their sidecars."""
 
 from __future__ import annotations
 
@@ -48,24 +48,20 @@ def compare(a: RunFolder, b: RunFolder) -> list[Comparison]:
         UserError: an unreadable sidecar.
     """
     ours, theirs = _artifacts(a), _artifacts(b)
-    both = ours.keys() & theirs.keys()
-    digests = {
-        run: {name: sha256(path) for name, path in there.items()}
-        for run, there in (("a", ours), ("b", theirs))
-    }
-    found = {}
+    found: dict[str, Comparison] = {}
     # What an artifact was made from comes first, so that "measured" is handed on.
     for name in sorted(ours.keys() | theirs.keys(), key=lambda n: (n.startswith("figures/"), n)):
         path, other = ours.get(name), theirs.get(name)
-        about = read_sidecar(path or other)
-        if name not in both:
-            found[name] = Comparison(name, about["kind"], f"only in {'A' if path else 'B'}")
-        elif digests["a"][name] == digests["b"][name]:
-            found[name] = Comparison(name, about["kind"], "equal")
-        else:
-            found[name] = _differing(
-                name, path, other, _causes(_plain(about, a), _plain(read_sidecar(other), b)), found
-            )
+        if path and other:
+            if sha256(path) == sha256(other):
+                found[name] = Comparison(name, read_sidecar(path)["kind"], "equal")
+            else:
+                causes = _causes(_plain(read_sidecar(path), a), _plain(read_sidecar(other), b))
+                found[name] = _differing(name, path, other, causes, found)
+        elif path:
+            found[name] = Comparison(name, read_sidecar(path)["kind"], "only in A")
+        elif other:
+            found[name] = Comparison(name, read_sidecar(other)["kind"], "only in B")
     return [found[name] for name in sorted(found)]
 
 
@@ -74,17 +70,10 @@ def _artifacts(run: RunFolder) -> dict[str, Path]:
     found = {}
     for top, prefix in ((run.path, ""), (run.figures, "figures/")):
         for note in sorted(top.rglob("*.json")):
-            if note.with_suffix(".parquet").is_file() or any(
-                note.with_suffix(s).is_file() for s in (".png", ".safetensors", ".npy")
-            ):
-                suffix = next(
-                    s
-                    for s in (".parquet", ".png", ".safetensors", ".npy")
-                    if note.with_suffix(s).is_file()
-                )
-                found[prefix + note.relative_to(top).with_suffix("").as_posix()] = note.with_suffix(
-                    suffix
-                )
+            files = (note.with_suffix(suffix) for suffix in READERS)
+            if first := next((file for file in files if file.is_file()), None):
+                name = note.relative_to(top).with_suffix("").as_posix()
+                found[prefix + name] = first
     return found
 
 
@@ -118,6 +107,9 @@ def _plain(about: dict[str, Any], run: RunFolder) -> dict[str, Any]:
     equal.
     """
 
+    bare = RunFolder(run.profile, run.dataset)
+    folder, figures = bare.path.as_posix(), bare.figures.as_posix()
+
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
             return {strip(k): strip(v) for k, v in value.items()}
@@ -125,12 +117,7 @@ def _plain(about: dict[str, Any], run: RunFolder) -> dict[str, Any]:
             return [strip(v) for v in value]
         if not isinstance(value, str):
             return value
-        place = f"{run.profile}/{run.dataset}"
-        return (
-            value.replace(f"data/runs/{place}/", "")
-            .replace(f"data/runs/{place}", "")
-            .replace(f"figures/{place}", "figures")
-        )
+        return value.replace(f"{folder}/", "").replace(folder, "").replace(figures, "figures")
 
     return strip(about)
 

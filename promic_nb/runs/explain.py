@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.tree import Tree
 
 from promic_nb.core import paths
 from promic_nb.core.files import sha256
 from promic_nb.errors import UserError
 from promic_nb.runs.provenance import environment_lock, sidecar
+
+PLACES = ("tables", "figures", "folder", "profile")  # parameters that say where, not what
 
 
 def read_sidecar(path: Path) -> dict[str, Any]:
@@ -38,27 +42,36 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     return about
 
 
-def _changed(file: Path, digest: str) -> bool:
-    return not file.is_file() or sha256(file) != digest
-
-
 def stale(about: dict[str, Any], folder: Path) -> list[str]:
     """What changed since the artifact was made: its files, the code, the lock, and what it was made
     from.
+
+    Args:
+        folder: where the artifact's files lie.
     """
     root, changes = paths.root(), []
     for name, digest in about["files"].items():
         file = folder / name
-        if _changed(file, digest):
-            changes.append(f"{name} is {'changed' if file.is_file() else 'missing'}")
+        if not file.is_file():
+            changes.append(f"{name} is missing")
+        elif sha256(file) != digest:
+            changes.append(f"{name} is changed")
+    code = {name: paths.code_file(name) for name in about["code"]["files"]}
+    if gone := sum(not file.is_file() for file in code.values()):
+        files = "1 code file" if gone == 1 else f"{gone} code files"
+        exist = "no longer exists" if gone == 1 else "no longer exist"
+        changes.append(f"{files} of the version that made it {exist} (moved or removed)")
     for name, digest in about["code"]["files"].items():
-        if _changed(paths.code_file(name), digest):
+        if code[name].is_file() and sha256(code[name]) != digest:
             changes.append(f"code {name} changed since")
     if about["environment"]["lock"] != environment_lock():
         changes.append("requirements.lock changed since")
+    if lost := sum(not (root / name).is_file() for name in about["upstream"]):
+        made = "file that it was made from is" if lost == 1 else "files that it was made from are"
+        changes.append(f"{lost} {made} not here (deleted, or in another copy of the project)")
     for name, digest in about["upstream"].items():
-        if _changed(root / name, digest):
-            changes.append(f"{name} was made anew or is missing")
+        if (root / name).is_file() and sha256(root / name) != digest:
+            changes.append(f"{name} was made again since, and differs")
     return changes
 
 
@@ -68,29 +81,11 @@ def explain(path: Path) -> Tree:
 
 
 def _branch(path: Path, about: dict[str, Any], seen: set[Path]) -> Tree:
-    tree = Tree(f"[bold]{_shown(path)}[/bold]  {about['caption']}")
-    code = about["code"]
-    dirty = " with uncommitted changes" if code["uncommitted"] else ""
-    tree.add(
-        f"{about['kind']} of profile {about['profile']}{' (smoke)' if about['smoke'] else ''}, made {about['created']}"
-    )
-    values = ", ".join(
-        f"{k}={v!r}"
-        for k, v in about["parameters"].items()
-        if k not in ("tables", "figures", "folder", "profile")
-    )
-    tree.add(f"notebook {about['notebook']}: {values}", highlight=False)
-    tree.add(f"code: commit {code['commit'][:12]}{dirty}, {len(code['files'])} files")
-    if "data" in about:
-        tree.add(f"data: {about['data']['name']}, SHA-256 {about['data']['sha256'][:12]}")
-    for name, digest in about.get("weights", {}).items():
-        tree.add(f"weights: {name}, SHA-256 {digest[:12]}")
-    env = about["environment"]
-    tree.add(
-        f"machine: {env['device']}, {env['threads']} thread(s), Python {env['python']}, torch {env['packages']['torch']}, lock {env['lock'][:12]}"
-    )
+    tree = Tree(f"[bold]{_shown(path)}[/bold]  {escape(about['caption'])}")
+    for line in _facts(about):
+        tree.add(escape(line), highlight=False)
     for change in stale(about, path.parent):
-        tree.add(f"[bold red]stale:[/bold red] {change}")
+        tree.add(f"[bold red]stale:[/bold red] {escape(change)}")
     if about["upstream"]:
         origin = tree.add("made from")
         for name in about["upstream"]:
@@ -101,6 +96,26 @@ def _branch(path: Path, about: dict[str, Any], seen: set[Path]) -> Tree:
             seen.add(upstream.resolve())
             origin.children.append(_branch(upstream, read_sidecar(upstream), seen))
     return tree
+
+
+def _facts(about: dict[str, Any]) -> Iterator[str]:
+    """What the sidecar says, line by line."""
+    smoke = " (smoke)" if about["smoke"] else ""
+    yield f"{about['kind']} of profile {about['profile']}{smoke}, made {about['created']}"
+    values = {k: v for k, v in about["parameters"].items() if k not in PLACES}
+    yield f"notebook {about['notebook']}: {', '.join(f'{k}={v!r}' for k, v in values.items())}"
+    code = about["code"]
+    dirty = " with uncommitted changes" if code["uncommitted"] else ""
+    yield f"code: commit {code['commit'][:12]}{dirty}, {len(code['files'])} files"
+    if "data" in about:
+        yield f"data: {about['data']['name']}, SHA-256 {about['data']['sha256'][:12]}"
+    for name, digest in about.get("weights", {}).items():
+        yield f"weights: {name}, SHA-256 {digest[:12]}"
+    env = about["environment"]
+    yield (
+        f"machine: {env['device']}, {env['threads']} thread(s), Python {env['python']}, "
+        f"torch {env['packages']['torch']}, lock {env['lock'][:12]}"
+    )
 
 
 def _shown(path: Path) -> str:

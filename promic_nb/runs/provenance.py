@@ -134,8 +134,11 @@ class Run:
             alt: the same for those who cannot see it: what goes up, what lies above what.
         """
         path = _prepared(path)
-        quiet = {"metadata": {"CreationDate": None}}  # equal figures are equal files
-        atomically(path.with_suffix(".pdf"), lambda p: figure.savefig(p, format="pdf", **quiet))
+        undated = {"CreationDate": None}  # equal figures are equal files
+        atomically(
+            path.with_suffix(".pdf"),
+            lambda p: figure.savefig(p, format="pdf", metadata=undated),
+        )
         atomically(path.with_suffix(".png"), lambda p: figure.savefig(p, format="png", dpi=160))
         return self.stamp(path, [".pdf", ".png"], "figure", caption, alt=alt)
 

@@ -34,7 +34,8 @@ rule benchmark:
     input: notebooks/03_codec_benchmark.ipynb
     jobid: 4
     resources: tmpdir=/tmp, runtime=60, mem_mb=3000, mem=3 GB
-Shell command: papermill notebooks/03_codec_benchmark.ipynb out.ipynb -y '{codec: hevc, data: '"'"'a b'"'"'}' > log 2>&1
+Shell command: papermill notebooks/03_codec_benchmark.ipynb out.ipynb \
+-y '{codec: hevc, data: '"'"'a b'"'"'}' > log 2>&1
 
 localrule report:
     input: x

@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -6,11 +8,15 @@ import pytest
 from pyarrow import parquet
 from rich.console import Console
 
+from promic_nb.core import paths
 from promic_nb.core.files import read_parquet, sha256
 from promic_nb.errors import UserError
 from promic_nb.runs import provenance
 from promic_nb.runs.explain import explain, read_sidecar, stale
 from promic_nb.runs.provenance import Run
+
+# A sidecar that version 0.1 published in figures/.
+PUBLISHED = Path(__file__).parent / "published" / "ap50_over_rate.json"
 
 
 @pytest.fixture
@@ -133,18 +139,48 @@ def test_explain_walks_back_to_the_table(chain):
 def test_a_changed_origin_is_stale(chain):
     pd.DataFrame({"bpp": [0.3]}).to_parquet(chain / "rates.parquet")
     changes = stale(read_sidecar(chain / "curve.png"), chain)
-    assert changes == ["rates.parquet was made anew or is missing"]
+    assert changes == ["rates.parquet was made again since, and differs"]
     assert "rates.parquet is changed" in text(chain / "curve.png")
 
 
 def test_changed_code_and_lock_are_stale(chain):
     (chain / "requirements.lock").write_text("new")
     about = read_sidecar(chain / "curve.png")
-    about["code"]["files"]["promic_nb/reporting/plots.py"] = "0" * 64
+    about["code"]["files"]["promic_nb/errors.py"] = "0" * 64
     assert stale(about, chain) == [
-        "code promic_nb/reporting/plots.py changed since",
+        "code promic_nb/errors.py changed since",
         "requirements.lock changed since",
     ]
+
+
+def test_what_is_gone_is_counted(chain):
+    """A sidecar of an older version names code that was moved, and a run that was deleted."""
+    about = read_sidecar(chain / "curve.png")
+    about["code"]["files"] |= {"promic_nb/old.py": "0" * 64, "promic_nb/older.py": "0" * 64}
+    (chain / "rates.parquet").unlink()
+    assert stale(about, chain) == [
+        "2 code files of the version that made it no longer exist (moved or removed)",
+        "1 file that it was made from is not here (deleted, or in another copy of the project)",
+    ]
+    del about["code"]["files"]["promic_nb/old.py"]
+    assert "1 code file of the version that made it no longer exists (" in stale(about, chain)[0]
+
+
+def test_a_figure_that_version_0_1_published_is_explained(tmp_path, monkeypatch):
+    """Its code files moved since, and the run that it was made from is not here."""
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    shutil.copy(PUBLISHED, tmp_path)
+    (tmp_path / "ap50_over_rate.png").touch()
+    about = json.loads(PUBLISHED.read_text())
+    shown = text(tmp_path / "ap50_over_rate.png")
+    assert "figure of profile cpu, made 2026-11-22T05:49:05+00:00" in shown
+    assert "notebook 08_detection: dataset='lucchi'" in shown
+    assert "code: commit 1480eef951d6, 28 files" in shown
+    here = [name for name in about["code"]["files"] if paths.code_file(name).is_file()]
+    gone = f"{28 - len(here)} code files of the version that made it no longer exist"
+    assert shown.count(gone) == 1 and "promic_nb/plots.py" not in shown
+    assert shown.count("changed since") <= len(here) + 1  # and the lock
+    assert f"{len(about['upstream'])} files that it was made from are not here" in shown
 
 
 def test_explain_refuses_what_it_did_not_make(tmp_path):
