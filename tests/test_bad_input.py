@@ -44,8 +44,10 @@ from promic_nb.experiment.profile import load_profile
 from promic_nb.metrics import average_precision, bd_rate, compute
 from promic_nb.metrics.detection import Detections
 from promic_nb.models import pretrained
-from promic_nb.models.build import build_detector, load_detector, load_weights, save_weights
+from promic_nb.models.build import build_detector
 from promic_nb.models.checkpoints import read_state
+from promic_nb.models.load import load_detector
+from promic_nb.models.weights import load_weights, save_weights
 from promic_nb.reporting.report import write_report
 from promic_nb.runs.layout import find_run
 from promic_nb.runs.provenance import Run

@@ -5,13 +5,15 @@ its rate (section 5.1 of the dissertation).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-ROUNDING = (
-    1 / 12
-)  # variance of rounding to whole numbers, which every channel of a decoded latent has at least been exposed to
+RateInput = Literal["none", "gain", "affine"]
+
+# Variance of rounding to whole numbers: every channel of a decoded latent has at least that.
+ROUNDING = 1 / 12
 
 
 class ChannelSelection(nn.Module):
@@ -20,6 +22,8 @@ class ChannelSelection(nn.Module):
     Args:
         channels: their numbers, in the order in which they come out.
     """
+
+    index: Tensor
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
@@ -43,19 +47,27 @@ class RateAffine(nn.Module):
     Args:
         variance: (rates, C), of each channel over the training slices of a rate.
         learned: whether scale and shift are trained with the translator.
+
+    Attributes:
+        rate_input: "affine" if they are learned, else "gain".
     """
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, variance: Tensor, learned: bool) -> None:
         super().__init__()
+        self.rate_input: RateInput = "affine" if learned else "gain"
         scale = (variance.float() + ROUNDING).rsqrt()
         for name, value in (("scale", scale), ("shift", torch.zeros_like(scale))):
-            self.register_parameter(name, nn.Parameter(value)) if learned else self.register_buffer(
-                name, value
-            )
+            if learned:
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """(N, C + 1, h, w), whose last plane holds the number of the rate (`training.rates`), to
-        (N, C, h, w).
+        """(N, C + 1, h, w), whose last plane holds the number of the rate (`training.multirate`),
+        to (N, C, h, w).
         """
         number = latent[:, -1, 0, 0].round().long()
         return (

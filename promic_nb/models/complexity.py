@@ -57,7 +57,7 @@ def macs(
 
     Nothing is computed: a copy runs without data.
     """
-    ghost = copy.deepcopy(module).to("meta")
+    ghost: nn.Module = copy.deepcopy(module).to("meta")
     parts = macs_of_call(
         ghost, lambda: ghost(torch.zeros(input_shape, device="meta")), convention, depth
     )
@@ -68,16 +68,14 @@ def _counter(
     counts: dict[str, int], part: str, convention: Convention
 ) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(
-            layer, ChannelAttention
-        ):  # Q K^T and its product with V, head by head; the layers within are counted by themselves
+        if isinstance(layer, ChannelAttention):
+            # Q K^T and its product with V, head by head; the layers within count by themselves.
             counts[part] += 2 * output.numel() * output.shape[1] // layer.heads
-            return
-        if isinstance(layer, nn.Linear):
-            positions = prod(output.shape[:-1])
-        else:
+        elif isinstance(layer, nn.Linear):
+            counts[part] += prod(output.shape[:-1]) * layer.weight.numel()
+        elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             by_input = isinstance(layer, nn.ConvTranspose2d) and convention == "true"
             positions = output.shape[0] * prod((inputs[0] if by_input else output).shape[-2:])
-        counts[part] += positions * layer.weight.numel()
+            counts[part] += positions * layer.weight.numel()
 
     return count

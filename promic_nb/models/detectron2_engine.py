@@ -1,11 +1,11 @@
-"""The Detectron2 engine: its FPN, RPN and box head behind the same face
+"""The Detectron2 engine: its FPN, RPN and box head behind the common interface
 (https://github.com/facebookresearch/detectron2).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from detectron2.config import CfgNode, get_cfg
@@ -18,7 +18,8 @@ from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.config import DetectorConfig
 from promic_nb.models.conversion import from_detectron2, to_detectron2
-from promic_nb.models.inputs import Batch, LatentFront, PixelFront
+from promic_nb.models.detector import Detector
+from promic_nb.models.inputs import Batch, LatentFront, PixelFront, Tensors
 from promic_nb.models.translator import DomainTranslator
 
 # Detectron2's names of the four losses, in torchvision's
@@ -81,7 +82,7 @@ def native_config(config: DetectorConfig) -> CfgNode:
     return cfg
 
 
-class Detectron2Detector(nn.Module):
+class Detectron2Detector(Detector):
     """Detectron2's Faster R-CNN with an exchangeable front; arguments and methods as
     `TorchvisionDetector`'s.
     """
@@ -89,8 +90,8 @@ class Detectron2Detector(nn.Module):
     engine = "detectron2"
 
     def __init__(self, config: DetectorConfig, translator: DomainTranslator | None = None) -> None:
-        super().__init__()
-        self.config, cfg = config, native_config(config)
+        super().__init__(config)
+        cfg = native_config(config)
         self.backbone = build_backbone(cfg)
         self.proposal_generator = build_proposal_generator(cfg, self.backbone.output_shape())
         self.roi_heads = build_roi_heads(cfg, self.backbone.output_shape())
@@ -104,12 +105,12 @@ class Detectron2Detector(nn.Module):
         self.front = LatentFront(translator) if translator else PixelFront(layers, config, bgr=True)
 
     @property
-    def stages(self) -> nn.ModuleList:
+    def stages(self) -> nn.ModuleList:  # type: ignore[override]
         """Stages 3, 4 and 5."""
         body = self.backbone.bottom_up
         return nn.ModuleList([body.res3, body.res4, body.res5])
 
-    def features(self, inputs: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    def features(self, inputs: Tensors) -> list[Tensor]:
         """Feature pyramid p2..p6, strides 4..64, of images or latents."""
         return list(self.backbone(self.front(inputs)).values())
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from promic_nb.models.engines import Detector
+from promic_nb.models.detector import Detector
 
 STAGES = (3, 4)  # of Figs. 25 and 26
 
@@ -34,8 +34,9 @@ class ChannelCorrelation:
     """
 
     def __init__(self) -> None:
-        self.sums, self.count = 0.0, 0
-        self.low, self.high = float("inf"), float("-inf")
+        self.sums = torch.zeros(5, 1, dtype=torch.float64)
+        self.count = 0
+        self.low, self.high = np.array(np.inf), np.array(-np.inf)
 
     def add(self, reference: Tensor, other: Tensor) -> None:
         """Add one slice's maps, each (C, h, w)."""

@@ -16,6 +16,7 @@ from promic_nb.models.translator import DomainTranslator
 # inputs are padded to multiples of so many pixels, as in Detectron2, so that p2..p5 have exact
 # strides
 DIVISOR = 32
+Tensors = Sequence[Tensor] | Tensor  # one for each image; together where all have one size
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Batch:
         masks: of each image bool (n, H, W), one for each box; for detectors with masks only.
     """
 
-    inputs: Sequence[Tensor]
+    inputs: Tensors
     sizes: list[tuple[int, int]]
     boxes: list[Tensor]
     pixels: Sequence[Tensor] = ()
@@ -47,7 +48,7 @@ class Batch:
         return Batch(inputs, self.sizes, boxes, pixels, masks)
 
 
-def stack(inputs: Sequence[Tensor], divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:
+def stack(inputs: Tensors, divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:
     """(C, h, w) tensors as one (N, C, h', w'), padded on the right and below to the largest, and to
     a multiple of `divisor`.
     """
@@ -67,6 +68,9 @@ class PixelFront(nn.Module):
         bgr: whether the layers take their planes in reverse order, as Detectron2's do.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, layers: nn.Module, config: DetectorConfig, bgr: bool = False) -> None:
         super().__init__()
         self.layers, self.bgr, self.planes = layers, bgr, len(config.mean)
@@ -75,7 +79,7 @@ class PixelFront(nn.Module):
         if config.frozen_stages >= 2:
             self.requires_grad_(False)
 
-    def forward(self, pixels: Tensor | Sequence[Tensor]) -> Tensor:
+    def forward(self, pixels: Tensors) -> Tensor:
         """Images to (N, C, H'/4, W'/4), H' and W' the next multiples of 32; the padding has the
         mean's colour.
         """
@@ -91,7 +95,7 @@ class LatentFront(nn.Module):
         super().__init__()
         self.translator = translator
 
-    def forward(self, latents: Tensor | Sequence[Tensor]) -> Tensor:
+    def forward(self, latents: Tensors) -> Tensor:
         """Latents to features of the size that `PixelFront` gives for the images; the last row and
         column are repeated.
         """

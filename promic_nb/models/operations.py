@@ -163,12 +163,13 @@ def table_7(
     detector = detector_operations(height, width, proposals)
     kept = {part: n for part, n in detector.items() if part not in REPLACED}
     ways = {}
-    for name, op, colour in (
+    decoders: tuple[tuple[str, Literal["bop", "hop"], bool], ...] = (
         ("A", "hop", True),
         ("A, HOP, luma only", "hop", False),
         ("A, BOP", "bop", True),
         ("A, BOP, luma only", "bop", False),
-    ):
+    )
+    for name, op, colour in decoders:
         decoder = latent_operations(height, width, convention, colour) | synthesis_operations(
             height, width, op, convention, colour
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +51,7 @@ PUBLISHED: dict[str, Published] = {
         "torchvision's ResNet-50, ImageNet",
     ),
 }
-READ = {
+READ: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {
     "detectron2": from_detectron2,
     "torchvision": from_torchvision,
     "classifier": from_torchvision,

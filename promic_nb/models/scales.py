@@ -11,8 +11,8 @@ from torchvision.ops import nms
 
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
-from promic_nb.models.engines import Detector
-from promic_nb.models.inputs import Batch, LatentFront
+from promic_nb.models.detector import Detector
+from promic_nb.models.inputs import Batch
 
 
 def predict_at(model: Detector, batch: Batch, shorter_sides: Sequence[int]) -> list[Detections]:
@@ -27,7 +27,7 @@ def predict_at(model: Detector, batch: Batch, shorter_sides: Sequence[int]) -> l
     """
     if not shorter_sides:
         return model.predict(batch)
-    if isinstance(model.front, LatentFront):
+    if model.translator:
         raise UserError(
             "a latent cannot be resized for detection at several sizes",
             "Leave the sizes empty for models on latents",
@@ -43,13 +43,13 @@ def _one(
 ) -> Detections:
     boxes, scores = [], []
     for side in shorter_sides:
-        target = tuple(int(n * side / min(size) + 0.5) for n in size)
+        height, width = (int(n * side / min(size) + 0.5) for n in size)
+        target = height, width
         resized = F.interpolate(image[None], target, mode="bilinear", antialias=True)[0]
         found = model.predict(Batch([resized], [target], []))[0]
         boxes.append(found.boxes * np.tile([size[1] / target[1], size[0] / target[0]], 2))
         scores.append(found.scores)
-    boxes, scores = np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
-    kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), model.config.nms_threshold)[
-        : model.config.detections
-    ].numpy()
-    return Detections(boxes[kept], scores[kept])
+    merged, score = np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
+    kept = nms(torch.from_numpy(merged), torch.from_numpy(score), model.config.nms_threshold)
+    first = kept[: model.config.detections].numpy()
+    return Detections(merged[first], score[first])

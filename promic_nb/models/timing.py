@@ -17,12 +17,14 @@ import torch
 
 from promic_nb import codecs
 from promic_nb.codecs.jpegai import networks as nets
+from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
 from promic_nb.datasets.phantom import slice_and_mask
 from promic_nb.models.build import make_detector
 from promic_nb.models.config import CONFIGS
 from promic_nb.models.inputs import Batch
 from promic_nb.models.translator import DomainTranslator
 
+Row = tuple[str, str, int, float, float]  # way, part, repeat, seconds, peak
 Way = Literal["A, HOP", "A, BOP", "ProMIC"]
 WAYS: tuple[Way, ...] = get_args(Way)  # luma only: a micrograph has no colour
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -88,11 +90,12 @@ def _peak_bytes() -> float:
 @torch.inference_mode()
 def _run(
     way: Way, height: int, width: int, proposals: int, beta: float, repeats: int, threads: int
-) -> list[tuple[str, str, int, float, float]]:
+) -> list[Row]:
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = np.random.default_rng(0)
     codec = codecs.get("jpegai_bop_off", beta=beta)
+    assert isinstance(codec, JpegAiStyleCodec)
     stream = codec.encode(slice_and_mask(rng, (height, width))[0])
     if way == "A, HOP":
         codec.model.synthesis = nets.hop_synthesis().eval()
@@ -113,7 +116,7 @@ def _run(
     watch.watch("neck", model.neck, "forward")
     watch.watch("proposals", model, "propose")
     watch.watch("box head", model, "refine")
-    rows = []
+    rows: list[Row] = []
     for repeat in range(repeats + 1):
         inputs = torch.from_numpy(codec.latent(stream))[None].to(device)
         if not translator:
@@ -138,7 +141,7 @@ def measure(
     beta: float = 0.02,
     repeats: int = 3,
     threads: int = 1,
-) -> list[tuple]:
+) -> list[Row]:
     """Time one way in a process of its own, so that neither sees the other's memory.
 
     The bitstream is that of a synthetic slice; the detector and the HOP synthesis have random

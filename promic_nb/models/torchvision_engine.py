@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
@@ -17,7 +15,8 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.backbones import BACKBONES
 from promic_nb.models.config import DetectorConfig
-from promic_nb.models.inputs import Batch, LatentFront, PixelFront
+from promic_nb.models.detector import Detector
+from promic_nb.models.inputs import Batch, LatentFront, PixelFront, Tensors
 from promic_nb.models.rois import Anchors, BoxPooler
 from promic_nb.models.translator import DomainTranslator
 
@@ -71,7 +70,7 @@ def _mask_head(config: DetectorConfig) -> dict[str, nn.Module]:
     }
 
 
-class TorchvisionDetector(nn.Module):
+class TorchvisionDetector(Detector):
     """Faster R-CNN: FPN, RPN and box head over stages 3-5, behind an exchangeable front; with
     `config.masks` Mask R-CNN.
 
@@ -83,8 +82,7 @@ class TorchvisionDetector(nn.Module):
     engine = "torchvision"
 
     def __init__(self, config: DetectorConfig, translator: DomainTranslator | None = None) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         layers, self.stages, widths = BACKBONES[config.backbone](config)
         self.front = LatentFront(translator) if translator else PixelFront(layers, config)
         self.neck = FeaturePyramidNetwork(list(widths), config.fpn_channels, LastLevelMaxPool())
@@ -115,7 +113,7 @@ class TorchvisionDetector(nn.Module):
             **(_mask_head(config) if config.masks else {}),
         )
 
-    def features(self, inputs: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    def features(self, inputs: Tensors) -> list[Tensor]:
         """Feature pyramid p2..p6, strides 4..64, of images or latents."""
         outputs = [self.front(inputs)]
         for stage in self.stages:
@@ -157,11 +155,3 @@ class TorchvisionDetector(nn.Module):
         features = _named(self.features(batch.inputs))
         proposals, rpn_losses = self.rpn(ImageList(torch.empty(0), batch.sizes), features, targets)
         return {**rpn_losses, **self.heads(features, proposals, batch.sizes, targets)[1]}
-
-    def weights(self) -> dict[str, Tensor]:
-        """All tensors by the names that weights files have, in any engine: this one's."""
-        return self.state_dict()
-
-    def load_weights(self, state: Mapping[str, Tensor]) -> None:
-        """Take tensors as `weights` gives them; all must be there."""
-        self.load_state_dict(dict(state))

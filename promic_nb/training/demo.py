@@ -15,16 +15,12 @@ from promic_nb.codecs.latents import encode_slices
 from promic_nb.core import paths
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.datasets.layout import SliceStack
-from promic_nb.models.build import (
-    build_detector,
-    build_translator,
-    load_detector,
-    load_weights,
-    save_weights,
-)
-from promic_nb.models.engines import Detector
+from promic_nb.models.build import build_detector, build_translator, mirror
+from promic_nb.models.detector import Detector
+from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
-from promic_nb.training.detection import mirror, train_detector, train_translator
+from promic_nb.models.weights import load_weights, save_weights
+from promic_nb.training.detection import train_detector, train_translator
 from promic_nb.training.solver import Solver
 
 

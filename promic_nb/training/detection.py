@@ -15,15 +15,12 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections, average_precision
-from promic_nb.models.build import make_detector
-from promic_nb.models.engines import Detector
+from promic_nb.models.detector import Detector
 from promic_nb.models.inputs import Batch
 from promic_nb.models.recipes import Recipe
-from promic_nb.models.scales import predict_at
 from promic_nb.models.translator import DomainTranslator
 from promic_nb.training.fit import digest, fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
@@ -306,32 +303,3 @@ def train_translator(
         FitOptions(folder, progress),
     )
     return translator
-
-
-def mirror(teacher: Detector, translator: DomainTranslator) -> Detector:
-    """PD-TL: a latent detector of the teacher's engine, with its stages 3-5, neck and heads behind
-    the translator.
-    """
-    model = make_detector(teacher.config, teacher.engine, translator)
-    own = {k: v for k, v in teacher.weights().items() if not k.startswith("front.")}
-    model.load_weights({**model.weights(), **own})
-    return model
-
-
-def detect(
-    model: Detector,
-    inputs: Sequence[np.ndarray],
-    size: tuple[int, int],
-    sizes: Sequence[int] = (),
-    progress: bool = True,
-) -> list[Detections]:
-    """Detections of whole slices (uint8 (H, W)) or latents (float32 (C, h, w)), one after another;
-    `sizes` as `predict_at` takes them.
-    """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.eval().to(device)
-    found = []
-    for x in tqdm(inputs, desc="detecting", unit="slice", disable=not progress, leave=False):
-        tensor = torch.from_numpy(np.array(x)).float().to(device)
-        found += predict_at(model, Batch([tensor.view(-1, *tensor.shape[-2:])], [size], []), sizes)
-    return found

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from promic_nb.errors import UserError
-from promic_nb.models.engines import Detector
+from promic_nb.models.detector import Detector
 from promic_nb.models.inputs import Batch
 from promic_nb.training.fit import digest
 

@@ -13,9 +13,10 @@ import torch
 from torch.utils.data import ConcatDataset, Dataset
 
 from promic_nb.models.adapters import RateAffine
-from promic_nb.models.build import build_translator, load_weights
+from promic_nb.models.build import build_translator
 from promic_nb.models.config import DetectorConfig
 from promic_nb.models.translator import DomainTranslator
+from promic_nb.models.weights import load_weights
 from promic_nb.training.channels import channel_variance, choose_channels
 
 

@@ -21,10 +21,13 @@ from promic_nb.datasets import open_stack
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import average_precision
-from promic_nb.models.build import build_detector, build_translator, load_detector, load_weights
-from promic_nb.models.engines import Detector
+from promic_nb.models.api import detect_slices
+from promic_nb.models.build import build_detector, build_translator, mirror
+from promic_nb.models.detector import Detector
+from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
-from promic_nb.training.detection import FineTuning, Slices, detect, mirror, train_recipe
+from promic_nb.models.weights import load_weights
+from promic_nb.training.detection import FineTuning, Slices, train_recipe
 from promic_nb.training.samples import Crop
 from promic_nb.training.search import original_number, suggest
 from promic_nb.training.solver import Solver
@@ -125,9 +128,9 @@ class DetectorTrial:
             FineTuning(**self.fine_tuning),
             **options,
         )
-        return average_precision(validation[1], detect(model, validation[0], size, progress=False))[
-            "AP50"
-        ]
+        return average_precision(
+            validation[1], detect_slices(model, validation[0], size, progress=False)
+        )["AP50"]
 
     def _model(self, train: Slices) -> Detector:
         plan = RECIPES[self.recipe]

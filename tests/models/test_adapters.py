@@ -5,8 +5,9 @@ import torch
 
 from promic_nb.errors import UserError
 from promic_nb.models.adapters import ChannelSelection, RateAffine
-from promic_nb.models.build import build_translator, load_weights, save_weights
+from promic_nb.models.build import build_translator
 from promic_nb.models.complexity import macs
+from promic_nb.models.weights import load_weights, save_weights
 
 
 def test_channels_come_in_the_order_asked_for():
@@ -42,7 +43,7 @@ def test_the_channels_are_saved_with_the_weights(tmp_path):
     loaded = load_weights(
         build_translator("small", 8, lrb=False, channels=[0, 1]), tmp_path / "t.safetensors"
     )
-    assert loaded.entry[0].index.tolist() == [2, 5]
+    assert loaded.adapters[0].index.tolist() == [2, 5]
     with pytest.raises(UserError, match="another model"):
         load_weights(build_translator("small", 8, lrb=False), tmp_path / "t.safetensors")
 
@@ -92,5 +93,5 @@ def test_only_the_affine_of_rates_seen_gets_a_gradient():
         "small", 3, lrb=False, rates=RateAffine(torch.ones(2, 3), learned=True)
     )
     translator(numbered(torch.randn(2, 3, 2, 2), [1, 1])).square().sum().backward()
-    gradient = translator.entry[0].scale.grad
+    gradient = translator.adapters[0].scale.grad
     assert (gradient[0] == 0).all() and (gradient[1] != 0).any()

@@ -2,8 +2,8 @@ import pytest
 from torch import nn
 
 from promic_nb.codecs.jpegai.networks import bop_analysis, bop_synthesis
-from promic_nb.models import DomainTranslator
 from promic_nb.models.complexity import macs
+from promic_nb.models.translator import DomainTranslator
 
 
 def test_closed_forms():

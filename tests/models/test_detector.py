@@ -4,9 +4,9 @@ import torch
 from safetensors.torch import save_file
 
 from promic_nb.errors import UserError
-from promic_nb.models.build import build_detector, build_translator, load_weights, save_weights
+from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import mirror
+from promic_nb.models.weights import load_weights, save_weights
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,14 @@ from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
-from promic_nb.models.build import (
-    build_detector,
-    build_translator,
-    load_detector,
-    load_weights,
-    make_detector,
-    save_weights,
-)
+from promic_nb.models.build import build_detector, build_translator, make_detector, mirror
 from promic_nb.models.checkpoints import read_state
 from promic_nb.models.config import CONFIGS, STYLES
 from promic_nb.models.conversion import from_detectron2, to_detectron2
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import mirror, train_detector
+from promic_nb.models.load import load_detector
+from promic_nb.models.weights import load_weights, save_weights
+from promic_nb.training.detection import train_detector
 from promic_nb.training.solver import Solver
 
 pytest.importorskip("detectron2", reason="Detectron2 is not installed (docs/detectors.md)")

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from promic_nb.errors import UserError
-from promic_nb.models.build import build_detector, build_translator, load_model, save_weights
+from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.features import ChannelCorrelation, stage_inputs
-from promic_nb.training.detection import mirror
+from promic_nb.models.load import load_detector
+from promic_nb.models.weights import save_weights
 
 
 def test_shapes_and_values_are_those_of_the_stages():
@@ -23,7 +24,7 @@ def test_shapes_and_values_are_those_of_the_stages():
 def test_a_latent_model_is_loaded_as_its_tensors_say(tmp_path, lrb):
     model = mirror(build_detector("small"), build_translator("small", 160, lrb, seed=3)).eval()
     save_weights(model, tmp_path / "model.safetensors")
-    again = load_model(tmp_path / "model.safetensors").eval()
+    again = load_detector(tmp_path / "model.safetensors").eval()
     latent = np.random.default_rng(0).normal(size=(160, 6, 8)).astype(np.float32)
     a, b = (stage_inputs(m, latent) for m in (model, again))
     assert a[3].shape == (32, 24, 32) and torch.equal(a[3], b[3]) and torch.equal(a[4], b[4])
@@ -31,10 +32,10 @@ def test_a_latent_model_is_loaded_as_its_tensors_say(tmp_path, lrb):
 
 def test_a_pixel_model_and_a_translator(tmp_path):
     save_weights(build_detector("small", seed=4), tmp_path / "a.safetensors")
-    assert load_model(tmp_path / "a.safetensors").config.backbone == "small"
+    assert load_detector(tmp_path / "a.safetensors").config.backbone == "small"
     save_weights(build_translator("small", 160, True), tmp_path / "b.safetensors")
     with pytest.raises(UserError, match="holds no detector with its settings"):
-        load_model(tmp_path / "b.safetensors")
+        load_detector(tmp_path / "b.safetensors")
 
 
 def test_correlation_is_that_of_numpy_over_all_slices():

@@ -10,14 +10,14 @@ from promic_nb.metrics.masks import paste
 from promic_nb.models.build import (
     build_detector,
     build_translator,
-    load_detector,
     make_detector,
-    save_weights,
+    mirror,
     with_masks,
 )
 from promic_nb.models.config import CONFIGS
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import mirror
+from promic_nb.models.load import load_detector
+from promic_nb.models.weights import save_weights
 from promic_nb.training.samples import collate, detection_crops
 
 

@@ -6,16 +6,15 @@ import torch
 
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
-from promic_nb.models.build import build_detector, build_translator
+from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.inputs import Batch
 from promic_nb.models.scales import predict_at
-from promic_nb.training.detection import mirror
 
 
 class Bright:
     """A detector that boxes the bright part of an image."""
 
-    front, config = None, build_detector("small").config
+    translator, config = None, build_detector("small").config
 
     def predict(self, batch):
         rows, columns = np.nonzero(batch.inputs[0][0].numpy() > 128)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promic_nb.errors import UserError
-from promic_nb.models.build import build_translator, save_weights
+from promic_nb.models.build import build_translator
 from promic_nb.models.config import CONFIGS
+from promic_nb.models.weights import save_weights
 from promic_nb.training.channels import channel_importance, channel_variance, choose_channels
 from promic_nb.training.multirate import NumberedLatents, pooled, translator_for
 
@@ -84,7 +85,7 @@ def test_rates_one_after_another_with_their_numbers():
 
 def test_the_affine_makes_unit_variance_of_each_rate():
     rates = [noise(10, 20), noise(100, 200)]
-    affine = translator_for(CONFIGS["small"], rates, False, 0, rate_input="gain").entry[0]
+    affine = translator_for(CONFIGS["small"], rates, False, 0, rate_input="gain").adapters[0]
     for number, latents in enumerate(rates):
         x = torch.from_numpy(np.stack(list(NumberedLatents(latents, number))))
         assert torch.allclose(affine(x).var((0, 2, 3), correction=0), torch.ones(2), rtol=1e-2)
@@ -96,7 +97,7 @@ def test_affine_and_selection_follow_each_other():
     translator = translator_for(
         CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine"
     ).eval()
-    assert translator.entry[1].index.tolist() == [1] and translator.entry[0].scale.requires_grad
+    assert translator.adapters[1].index.tolist() == [1] and translator.adapters[0].scale.requires_grad
     x = torch.from_numpy(pooled(rates, numbered=True)[4])[None]
     assert translator(x).shape == (1, 32, 32, 32)
 
@@ -117,7 +118,7 @@ def test_importance_is_read_from_a_trained_translator(tmp_path):
         "importance_of": tmp_path / "t.safetensors",
     }
     chosen = (
-        translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], True, 0, **options).entry[0].index
+        translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], True, 0, **options).adapters[0].index
     )
     assert (
         2 not in chosen and len(chosen) == 2

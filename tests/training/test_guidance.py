@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from promic_nb.errors import UserError
-from promic_nb.models.build import build_detector, build_translator
+from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import DetectorTask, mirror, train_detector
+from promic_nb.training.detection import DetectorTask, train_detector
 from promic_nb.training.fit import fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.options import FitOptions, Loop

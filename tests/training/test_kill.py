@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.boxes import boxes_from_mask
-from promic_nb.models.build import build_detector, save_weights
+from promic_nb.models.build import build_detector
+from promic_nb.models.weights import save_weights
 from promic_nb.training.detection import train_detector
 from promic_nb.training.solver import Solver
 

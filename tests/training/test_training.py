@@ -14,14 +14,13 @@ from promic_nb.core.files import sha256
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
-from promic_nb.models.build import build_detector, build_translator
+from promic_nb.models.api import detect_slices
+from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.training.codec import train_codec
 from promic_nb.training.detection import (
     DetectorTask,
     FineTuning,
-    detect,
     fine_tune,
-    mirror,
     train_detector,
     train_translator,
 )
@@ -233,7 +232,9 @@ def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slice
     images = [tiny.image("test", i) for i in tiny.ids("test")]
     truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
     assert (
-        average_precision(truth, detect(model, images, images[0].shape, progress=False))["AP50"]
+        average_precision(truth, detect_slices(model, images, images[0].shape, progress=False))[
+            "AP50"
+        ]
         > 0.4
     )
     assert (tmp_path / "last.ckpt").is_file()
