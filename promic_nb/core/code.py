@@ -79,7 +79,8 @@ def tables(package: str = "promic_nb") -> frozenset[str]:
 
 
 def defining_modules(*things: Any) -> set[str]:
-    """The modules that define objects or functions, with what a partial or a closure holds.
+    """The modules that define objects or functions, with what a partial, a closure or a container
+    holds.
 
     Example:
         >>> from functools import partial
@@ -93,6 +94,7 @@ def _defining(thing: Any, seen: set[int]) -> Iterator[str]:
     if id(thing) in seen:
         return
     seen.add(id(thing))
+    held: list[Any] = []
     if isinstance(thing, partial):
         held = [thing.func, *thing.args, *thing.keywords.values()]
     elif ismethod(thing):
@@ -100,8 +102,11 @@ def _defining(thing: Any, seen: set[int]) -> Iterator[str]:
     elif isfunction(thing):
         yield thing.__module__
         held = list(getclosurevars(thing).nonlocals.values())
+    elif isinstance(thing, list | tuple):
+        held = list(thing)
+    elif isinstance(thing, dict):
+        held = list(thing.values())
     else:
         yield (thing if isinstance(thing, type) else type(thing)).__module__
-        held = []
     for part in held:
         yield from _defining(part, seen)

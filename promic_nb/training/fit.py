@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -115,7 +116,8 @@ def _cause(
     """Hash of what a training depends on: code, settings, initial weights, and its first samples.
 
     Code is what stands behind this module, the task, what the task holds, the stream's `draw` and
-    the other `functions`; a change elsewhere in the package leaves the training as it is.
+    the other `functions`; a change elsewhere in the package leaves the training as it is. What a
+    function built from torch's own layers shows in the task's printed form.
     """
     used = defining_modules(
         _cause, *task.modules(), *vars(task).values(), stream.draw, *filter(None, functions)
@@ -124,6 +126,7 @@ def _cause(
     about = {
         "task": type(task).__name__,
         "seed": stream.seed,
+        "layers": re.sub(r" at 0x[0-9a-f]+", "", repr(task)),
         "code": closure_code(used),
         **plain,
         **settings,

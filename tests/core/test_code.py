@@ -39,7 +39,13 @@ def test_functions_are_found_in_partials_closures_and_methods():
         return lambda: value
 
     solver = Solver(1, 0.1)
-    for thing in (partial(print, solver), around(solver), around(partial(print, x=solver))):
+    for thing in (
+        partial(print, solver),
+        around(solver),
+        around(partial(print, x=solver)),
+        [(solver, 1)],
+        {"a": [solver]},
+    ):
         assert "promic_nb.training.solver" in code.defining_modules(thing)
     assert "promic_nb.training.samples" in code.defining_modules(detection_crops)
     assert code.defining_modules(solver.__post_init__) == {"promic_nb.training.solver"}

@@ -105,12 +105,15 @@ def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
     assert not (tmp_path / "cut" / "metrics.earlier.csv").exists()
 
 
-@pytest.mark.parametrize("change", ["rate", "weights", "data"])
+@pytest.mark.parametrize("change", ["rate", "weights", "data", "layers"])
 def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path, slices, change):
     short(build_detector("small"), slices, tmp_path, 4, 2)
     others = ([255 - x for x in slices[0]], slices[1]) if change == "data" else slices
     stream = detection_crops(*others, slices[0][0].shape, 128, seed=5)
     model = build_detector("small", seed=1 if change == "weights" else 0)
+    if change == "layers":  # of torch, without weights: only their printed form tells
+        first = next(n for n, m in model.named_modules() if isinstance(m, torch.nn.ReLU))
+        model.set_submodule(first, torch.nn.LeakyReLU())
     short(model, others, tmp_path, 4, 4, rate=0.02 if change == "rate" else 0.01, stream=stream)
     assert stream.start == 0
 
