@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from promic_nb.reporting import plots
+from promic_nb.reporting.plots import detection, probes, rate_distortion, search, use_style
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def ap():
 
 
 def test_ap_over_rate(ap):
-    (axis,) = plots.ap_over_rate(ap, ["AP50"], ["A", "B"]).axes
+    (axis,) = detection.ap_over_rate(ap, ["AP50"], ["A", "B"]).axes
     handles, labels = axis.get_legend_handles_labels()
     assert labels == ["Original Images", "Model A (reconstructed images)", "Model B (base)"]
     assert list(handles[0].get_ydata()) == pytest.approx([85, 85])
@@ -36,7 +36,7 @@ def test_ap_over_rate(ap):
 
 
 def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
-    figure = plots.ap_over_rate(ap, ["AP50", "AP75"], ["B"])
+    figure = detection.ap_over_rate(ap, ["AP50", "AP75"], ["B"])
     assert [a.get_ylabel() for a in figure.axes] == ["AP50 (%)", "AP75 (%)"]
     assert figure.axes[0].get_legend_handles_labels()[1] == ["Original Images", "Model B (base)"]
     plt.close("all")
@@ -46,8 +46,8 @@ def test_many_entries_stand_beside_the_panel():
     rows = [(r, "low", bpp, 0, "AP50", 0.5) for r in "ABCDEFGH" for bpp in (0.1, 0.4)]
     table = pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
     with plt.rc_context():
-        plots.use_style()
-        figure = plots.ap_over_rate(table, ["AP50"], list("ABCDEFGH"))
+        use_style()
+        figure = detection.ap_over_rate(table, ["AP50"], list("ABCDEFGH"))
         figure.draw_without_rendering()
     (legend,), (axis,) = figure.legends, figure.axes
     assert len(legend.get_texts()) == 8 and axis.get_legend() is None
@@ -56,7 +56,7 @@ def test_many_entries_stand_beside_the_panel():
 
 
 def test_alternative_text_orders_the_models(ap):
-    text = plots.ap_in_words(ap, ["AP50"], ["A", "B"])
+    text = detection.ap_in_words(ap, ["AP50"], ["A", "B"])
     assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
 
 
@@ -68,7 +68,7 @@ def test_importances_from_the_most_important():
         ("B", "high", "base_lr", 0.9),
     ]
     table = pd.DataFrame(rows, columns=["recipe", "rate", "parameter", "importance"])
-    (axis,) = plots.importances(table, {"batch": "Batch", "base_lr": "Rate"}).axes
+    (axis,) = search.importances(table, {"batch": "Batch", "base_lr": "Rate"}).axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["Rate", "Batch"]
     assert [t.get_text() for t in axis.get_legend().get_texts()] == ["B, low", "B, high"]
     plt.close("all")
@@ -87,7 +87,53 @@ def test_cross_rate_has_a_row_for_each_rate_of_training():
     table = pd.DataFrame(
         rows, columns=["recipe", "trained", "tested", "bpp", "seed", "metric", "value"]
     )
-    (axis,) = plots.cross_rate(table).axes
+    (axis,) = probes.cross_rate(table).axes
     assert [t.get_text() for t in axis.texts] == ["80.0", "10.0", "0.0", "90.0"]
     assert [t.get_text() for t in axis.get_xticklabels()] == ["x\n0.10 bpp", "y\n0.20 bpp"]
+    plt.close("all")
+
+
+@pytest.fixture
+def quality():
+    """Two settings of HEVC and one of a codec of another package, on two data sets."""
+    rows = [
+        (dataset, codec, setting, bpp, "psnr", value + 10 * (dataset == "mine"))
+        for dataset in ("lucchi", "mine")
+        for codec, setting, bpp, value in (
+            ("foreign", "a", 0.3, 36.0),
+            ("hevc", "b", 0.4, 40.0),
+            ("hevc", "a", 0.1, 30.0),
+            ("hevc", "a", 0.3, 34.0),
+        )
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "codec", "setting", "bpp", "metric", "value"])
+
+
+def test_quality_over_rate_shows_every_codec_those_of_other_packages_too(quality):
+    here = quality[quality.dataset == "lucchi"]
+    (axis,) = rate_distortion.rate_quality(here, {"psnr": "PSNR (dB)"}).axes
+    known, foreign = axis.get_lines()
+    assert (known.get_label(), foreign.get_label()) == ("HEVC intra", "foreign")
+    assert list(known.get_xdata()) == pytest.approx([0.2, 0.4])  # means of the setting's slices
+    assert list(known.get_ydata()) == pytest.approx([32, 40])
+    assert list(foreign.get_ydata()) == [36] and foreign.get_marker() != "None"
+    plt.close("all")
+
+
+def test_data_sets_are_told_apart_by_colour_and_codecs_by_marker(quality):
+    (axis,) = rate_distortion.rate_quality_of_datasets(quality, "psnr", "PSNR (dB)").axes
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels == ["Lucchi++", "mine", "HEVC intra", "foreign"]
+    looks = {(line.get_color(), line.get_marker()) for line in axis.get_lines()}
+    assert len(looks) == 4
+    assert len({colour for colour, _ in looks}) == len({marker for _, marker in looks}) == 2
+    plt.close("all")
+
+
+def test_cost_is_drawn_by_medians_over_slices():
+    rows = [("jpeg", "a", 0.5, s, 2 * s, 10.0, 20.0) for s in (1.0, 2.0, 9.0)]
+    columns = ["codec", "setting", "bpp", "encode_s", "decode_s", "encode_mb", "decode_mb"]
+    axes = rate_distortion.coding_cost(pd.DataFrame(rows, columns=columns)).axes
+    assert [axis.get_lines()[0].get_ydata()[0] for axis in axes] == [2, 4, 10, 20]
+    assert axes[0].get_ylabel() == "encoding (s)" and axes[0].get_yscale() == "log"
     plt.close("all")

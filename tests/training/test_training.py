@@ -121,7 +121,7 @@ def test_a_checkpoint_of_another_training_is_not_resumed(tmp_path, slices, chang
 @pytest.mark.parametrize(
     ("changed", "resumes"),
     [
-        ("promic_nb/reporting/plots.py", True),
+        ("promic_nb/reporting/plots/style.py", True),
         ("promic_nb/training/search.py", True),  # loaded by this test, not used by the training
         ("promic_nb/codecs/measure.py", True),
         ("promic_nb/training/fit.py", False),

@@ -1,0 +1,9 @@
+"""Figures in the house style: a module for each group of pages, so that a change in one figure
+reruns only the pages that draw it.
+
+Functions take tables, never models.
+"""
+
+from promic_nb.reporting.plots.style import use_style
+
+__all__ = ["use_style"]
