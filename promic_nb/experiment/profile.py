@@ -36,6 +36,7 @@ from promic_nb.experiment.sections import (
 from promic_nb.models.recipes import RECIPES
 from promic_nb.runs.layout import RunFolder
 from promic_nb.training import hyperparameters
+from promic_nb.training.hyperparameters import Hyperparameters
 
 
 class Profile(Strict):
@@ -107,7 +108,7 @@ class Profile(Strict):
             )
         return {**values, "batch": best.batch, "learning_rate": best.base_lr}
 
-    def _tabled(self, recipe: str, rate: str) -> hyperparameters.Hyperparameters:
+    def _tabled(self, recipe: str, rate: str) -> Hyperparameters:
         return hyperparameters.get(
             recipe,
             self.rates[rate].target_bpp if rate in self.rates else None,

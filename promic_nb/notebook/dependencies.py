@@ -24,36 +24,38 @@ from promic_nb.core.registry import Registry
 from promic_nb.notebook import parameters
 
 
-def code(notebook: Path, values: dict[str, Any], package: str = "promic_nb") -> list[str]:
-    """Source files that a run of a notebook depends on: of the package, by their path in the
+def code(notebook: Path, values: dict[str, Any]) -> list[str]:
+    """Source files that a run of a notebook depends on: those of promic_nb by their path in the
     project, and those in which other packages define what the parameters name.
 
     Args:
         notebook: a stored notebook.
         values: parameters of the run; what is missing takes its default.
-        package: that is looked at.
 
     Raises:
         UserError: no such notebook.
     """
+    return sorted(file for name in modules(notebook, values) if (file := _file(name)))
+
+
+def modules(notebook: Path, values: dict[str, Any], package: str = "promic_nb") -> set[str]:
+    """The modules behind these files: of a package, and those of others that it names."""
     notebook = notebook.absolute()
     chosen, used, entries = _chosen(notebook, values), set(imports(notebook)), set[str]()
     while True:
         reached = frozenset(source.imported(used, package))
         more = set(_entries(chosen, _registries(reached, package)))
         if more <= entries:
-            break
+            foreign = {name for name in entries if name.partition(".")[0] != package}
+            return source.closure(used, package) | foreign
         entries |= more
         used |= more
-    own = map(source.source_file, source.closure(used, package))
-    foreign = (file for name in entries if (file := _foreign(name, package)))
-    return sorted([*own, *foreign])
 
 
-def _foreign(module: str, package: str) -> str:
-    """The file of another package's module; "" for one of this package, or without a file."""
-    if module.partition(".")[0] == package:
-        return ""
+def _file(module: str) -> str:
+    """The source file of a module; "" where it has none."""
+    if module.partition(".")[0] == "promic_nb":
+        return source.source_file(module)
     spec = find_spec(module)
     return spec.origin or "" if spec and spec.has_location else ""
 
