@@ -109,7 +109,7 @@ def _run(
     watch.watch("entropy decoding", codec.coder, "decode_z", "decode_r")
     watch.watch("hyperprior", codec, "side_information")
     watch.watch("context", codec, "dequantize")
-    watch.watch("synthesis", codec, "synthesise")
+    watch.watch("synthesis", codec, "synthesis_transform")
     watch.watch("translator" if translator else "stem and stage 2", model.front, "forward")
     for number, stage in enumerate(model.stages, 3):
         watch.watch(f"stage {number}", stage, "forward")
@@ -120,7 +120,7 @@ def _run(
     for repeat in range(repeats + 1):
         inputs = torch.from_numpy(codec.latent(stream))[None].to(device)
         if not translator:
-            inputs = codec.synthesise(inputs).clamp(0, 255)[..., :height, :width]
+            inputs = codec.synthesis_transform(inputs).clamp(0, 255)[..., :height, :width]
         batch = Batch(inputs, [(height, width)], [])
         features = model.features(batch.inputs)
         model.propose(batch, features)

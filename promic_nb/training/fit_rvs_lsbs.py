@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +19,15 @@ from tqdm.auto import tqdm
 from promic_nb.codecs.base import bpp
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.codecs.jpegai.hyperprior import size_of
 from promic_nb.codecs.jpegai.model import SKIP_INDEX
 from promic_nb.codecs.jpegai.tools import LSBS, LSBS_EDGES, RVS, Tools
 from promic_nb.datasets import open_stack
 
 DISPLACEMENTS = (-48, -24, 24, 48)  # tried for each band, in 1/128 levels: steps 0.93 to 1.08 times
-GAINS = (
-    -192,
-    -144,
-    -96,
-    -48,
-    0,
-    48,
-)  # of the whole latent, one of which is best to begin with: training's dither is not the coder's rounding
+# Of the whole latent; one of them is best to begin with: training's dither is not the coder's
+# rounding.
+GAINS = (-192, -144, -96, -48, 0, 48)
 GROUPS = 4  # of channels, by falling scale, whose flag is tried
 
 
@@ -41,10 +38,9 @@ def fit_tools(
     """Constants that lower rate + beta MSE on `images`, found one after another.
 
     Bands: below the skip threshold, and the quartiles of the blocks above it. The gain that is best
-        without tools comes first, so that
-    RVS does not stand in for it. LSBS: least squares of the latent on the decoded latent in each
-        band of sigma. RVS: the best of five
-    displacements for each band; GRFS: a group of channels keeps it if that lowers the cost.
+    without tools comes first, so that RVS does not stand in for it. LSBS: least squares of the
+    latent on the decoded latent in each band of sigma. RVS: the best of five displacements for each
+    band; GRFS: a group of channels keeps it if that lowers the cost.
 
     Args:
         codec: with tools off; its model decides the bands. It is left with the best gain and the
@@ -54,9 +50,9 @@ def fit_tools(
     """
     sides = []
     for image in images:
-        y = codec.analyse(torch.from_numpy(image)[None, None].float())
+        y = codec.analysis_transform(torch.from_numpy(image)[None, None].float())
         z = codec.hyper_latent(y)
-        sides.append((y.double(), z, codec.side_information(z, y.shape[-2:], 0, 0)))
+        sides.append((y.double(), z, codec.side_information(z, size_of(y), 0, 0)))
     means = torch.cat(
         [
             torch.nn.functional.avg_pool2d(
@@ -76,28 +72,35 @@ def fit_tools(
         torch.ones(channels).double(),
         ones,
     )
-    costs = {}
-    for codec.gain in tqdm(GAINS, desc="gain", unit="trial", disable=not progress):
-        costs[codec.gain] = _cost(codec, images, beta, tools, 0)
-    codec.gain = min(costs, key=costs.get)
-    cost = costs[codec.gain]
+    costs = []
+    for gain in tqdm(GAINS, desc="gain", unit="trial", disable=not progress):
+        codec.gain = gain
+        costs.append(_cost(codec, images, beta, tools, 0))
+    cost, codec.gain = min(zip(costs, GAINS, strict=True), key=lambda trial: trial[0])
     scaled = replace(tools, lsbs=_lsbs(codec, sides))
     scaled_cost = _cost(codec, images, beta, scaled, LSBS)
     if scaled_cost < cost:
         tools, cost = scaled, scaled_cost
     strength = torch.stack([side.index.mean((0, 2, 3)) for *_, side in sides]).mean(0)
     groups = strength.argsort(descending=True).chunk(GROUPS)
-    trials = [("rvs", torch.tensor([band]), d) for band in range(1, 5) for d in DISPLACEMENTS] + [
-        ("channels", group, 0) for group in groups
-    ]
-    for name, where, value in tqdm(trials, desc="tools", unit="trial", disable=not progress):
-        constants = getattr(tools, name).clone()
-        constants[where] = float(value)
-        trial = replace(tools, **{name: constants})
+    trials = [partial(_displaced, band, d) for band in range(1, 5) for d in DISPLACEMENTS]
+    trials += [partial(_without, group) for group in groups]
+    for change in tqdm(trials, desc="tools", unit="trial", disable=not progress):
+        trial = change(tools)
         trial_cost = _cost(codec, images, beta, trial, RVS | LSBS)
         if trial_cost < cost:
             tools, cost = trial, trial_cost
     return tools
+
+
+def _displaced(band: int, displacement: int, tools: Tools) -> Tools:
+    """RVS at another displacement in one band."""
+    return replace(tools, rvs=tools.rvs.index_fill(0, torch.tensor([band]), displacement))
+
+
+def _without(channels: torch.Tensor, tools: Tools) -> Tools:
+    """RVS switched off in some channels."""
+    return replace(tools, channels=tools.channels.index_fill(0, channels, 0))
 
 
 def _lsbs(codec: JpegAiStyleCodec, sides: list) -> torch.Tensor:

@@ -21,43 +21,96 @@ from promic_nb.codecs.jpegai.attention import (
     Residual,
     TransformerAttention,
 )
-from promic_nb.codecs.jpegai.model import JpegAiStyle
-from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock
+from promic_nb.codecs.jpegai.model import LEVELS, LOG_STEP, SIGMA_MIN, SKIP_INDEX, JpegAiStyle
+from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock, start_levels
+from promic_nb.training.material import Material
 
 BLOCK = 16
 CAB_GAIN = 1.5  # of a ConvAttentionBlock whose mask is 0.5 everywhere
 
 
-def klt(slices: list[np.ndarray], count: int = LATENT_CHANNELS) -> Tensor:
+def klt(material: Material, count: int = LATENT_CHANNELS) -> Tensor:
     """Leading eigenvectors of the covariance of 16x16 blocks.
 
+    In mixed material (several groups) each group counts alike, and within it each picture, whatever
+    its contrast, with its turns and reflections: what comes next will have other statistics.
+
     Args:
-        slices: uint8 (H, W).
+        material: groups of pictures, uint8 (H, W).
 
     Returns:
         float32 (count, 16, 16), orthonormal, by falling variance.
     """
     covariance = np.zeros((BLOCK**2, BLOCK**2))
-    for image in slices:
-        h, w = (n // BLOCK for n in image.shape)
-        grid = image[: h * BLOCK, : w * BLOCK].reshape(h, BLOCK, w, BLOCK).swapaxes(1, 2)
-        blocks = grid.reshape(-1, BLOCK**2) - 127.5
-        covariance += blocks.T @ blocks
+    for group in material:
+        for image in group:
+            own = blocks(image)
+            if len(material) == 1:
+                covariance += own.T @ own
+            else:
+                turned = _turned_covariance(own.T @ own / len(own))
+                alternating = np.trace(turned) - turned.mean() * BLOCK**2
+                covariance += turned / max(alternating, 1) / len(group)
     vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :count]
     return torch.from_numpy(np.ascontiguousarray(vectors.T)).float().view(count, BLOCK, BLOCK)
 
 
+def blocks(image: np.ndarray) -> np.ndarray:
+    """The 16x16 blocks of a picture (H, W), less 127.5, one a row: (n, 256)."""
+    h, w = (n // BLOCK for n in image.shape)
+    grid = image[: h * BLOCK, : w * BLOCK].reshape(h, BLOCK, w, BLOCK).swapaxes(1, 2)
+    return grid.reshape(-1, BLOCK**2) - 127.5
+
+
+def _turned_covariance(covariance: np.ndarray) -> np.ndarray:
+    """Mean covariance (256, 256) over the eight turns and reflections of a block."""
+    place = np.arange(BLOCK**2).reshape(BLOCK, BLOCK)
+    orders = [np.rot90(p, k).ravel() for p in (place, place.T) for k in range(4)]
+    return np.mean([covariance[np.ix_(order, order)] for order in orders], axis=0)
+
+
+def levels(material: Material, basis: Tensor, beta: float, most: int = 16) -> Tensor:
+    """The level of the scale grid that each channel has in the middle: of the geometric mean, over
+    pictures, of its mean magnitude.
+
+    Args:
+        material: as in `klt`; up to `most` pictures of each group are looked at.
+        basis: (160, 16, 16), as `start_from` takes it.
+
+    Returns:
+        (160), within the grid and above the skip threshold.
+    """
+    rows = basis.flatten(1).double().numpy()
+    means = [
+        np.log(np.abs(blocks(image) @ rows.T).mean(0) / _step(beta) + SIGMA_MIN)
+        for group in material
+        for image in group[:: max(1, len(group) // most)]
+    ]
+    level = (torch.from_numpy(np.mean(means, axis=0)).float() - math.log(SIGMA_MIN)) / LOG_STEP
+    return level.clamp(SKIP_INDEX + 1, LEVELS - 4)
+
+
+def _step(beta: float) -> float:
+    """The quantization step that minimizes rate + beta MSE at high rate: 2 ln 2 beta step^2 / 12 =
+    1.
+    """
+    return math.sqrt(6 / (math.log(2) * beta))
+
+
 @torch.no_grad()
-def start_from(model: JpegAiStyle, basis: Tensor, beta: float) -> JpegAiStyle:
+def start_from(
+    model: JpegAiStyle, basis: Tensor, beta: float, level: Tensor | None = None
+) -> JpegAiStyle:
     """Set the transforms of `model` to a block transform, scaled for unit quantization steps at
     `beta`; return the model.
 
-    At high rate the step that minimizes rate + beta MSE has 2 ln 2 beta step^2 / 12 = 1.
-
     Args:
         basis: (160, 16, 16), orthonormal rows, such as `klt`.
+        level: (160), on the scale grid, that the hyper-scale decoder starts at in each channel.
     """
-    scale = 128 / math.sqrt(6 / (math.log(2) * beta))
+    scale = 128 / _step(beta)
+    if level is not None:
+        start_levels(model.hyper_scale_decoder, level)
     channels = basis.flatten(1)[:, _gathered_order()]
     for module in model.modules():
         _still(module)
@@ -108,23 +161,29 @@ def _still(module: nn.Module) -> None:
     identity).
     """
     if isinstance(module, ResAU):
-        module.gate[-1].weight.zero_()
+        _zero(module.gate[-1])
     elif isinstance(module, LightResidualBlock):
         module.conv.weight.mul_(0.003)  # not zero: a ReLU at 0 would never learn
-        module.conv.bias.zero_()
+        _bias(module.conv).zero_()
     elif isinstance(module, Residual):
-        last = (
-            module.body[-1] if isinstance(module.body[-1], nn.Conv2d) else module.body[-1].project
-        )
-        last.weight.zero_()
-        if last.bias is not None:
-            last.bias.zero_()
+        _zero([m for m in module.body.modules() if isinstance(m, nn.Conv2d)][-1])
     elif isinstance(module, ConvAttentionBlock):
-        module.mask[-1].weight.zero_()
-        module.mask[-1].bias.zero_()
+        _zero(module.mask[-1])
     elif isinstance(module, TransformerAttention):
-        _gather(module.body[1], 4)
-        _scatter(module.body[-1], 4)
+        first, last = module.body[1], module.body[-1]
+        assert isinstance(first, nn.Conv2d) and isinstance(last, nn.ConvTranspose2d)
+        _gather(first, 4)
+        _scatter(last, 4)
+
+
+def _zero(layer: nn.Module) -> None:
+    for parameter in layer.parameters():
+        parameter.zero_()
+
+
+def _bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias
 
 
 def _positions() -> list[tuple[int, int, int]]:
@@ -135,9 +194,9 @@ def _positions() -> list[tuple[int, int, int]]:
 
 
 def _gather(layer: nn.Conv2d, n: int, gain: float = 1.0) -> None:
-    """Channels 0 .. 4n-1 of the output are the first n input channels at the four positions of 2x2."""
+    """Output channels 0 .. 4n-1 are the first n input channels at the four positions of 2x2."""
     layer.weight[: 4 * n] = 0
-    layer.bias[: 4 * n] = 0
+    _bias(layer)[: 4 * n] = 0
     k = torch.arange(n)
     for position, i, j in _positions():
         layer.weight[position * n + k, k, i, j] = gain
@@ -147,8 +206,7 @@ def _gather_into(layer: nn.Conv2d, channels: Tensor) -> None:
     """Project the samples of a block, 64 channels at four positions, on the rows of `channels`
     (160, 256).
     """
-    layer.weight.zero_()
-    layer.bias.zero_()
+    _zero(layer)
     for position, i, j in _positions():
         layer.weight[:, :64, i, j] = channels[:, 64 * position : 64 * position + 64]
 
@@ -156,7 +214,7 @@ def _gather_into(layer: nn.Conv2d, channels: Tensor) -> None:
 def _scatter(layer: nn.ConvTranspose2d, n: int) -> None:
     """Inverse of `_gather`."""
     layer.weight[:, :n] = 0
-    layer.bias[:n] = 0
+    _bias(layer)[:n] = 0
     k = torch.arange(n)
     for position, i, j in _positions():
         layer.weight[position * n + k, k, i, j] = 1
@@ -165,7 +223,7 @@ def _scatter(layer: nn.ConvTranspose2d, n: int) -> None:
 def _scatter_from(layer: nn.ConvTranspose2d, channels: Tensor) -> None:
     """Inverse of `_gather_into`."""
     layer.weight[:, :64] = 0
-    layer.bias[:64] = 0
+    _bias(layer)[:64] = 0
     for position, i, j in _positions():
         layer.weight[:, :64, i, j] = channels[:, 64 * position : 64 * position + 64]
 

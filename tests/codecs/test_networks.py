@@ -42,12 +42,12 @@ def test_latents_are_a_sixteenth_rounded_up(op, size):
 
 def test_phases_merge_to_what_was_split():
     y = torch.randn(2, 5, 6, 8)
-    assert torch.equal(nets.merge_phases(nets.split_phases(y)), y)
+    assert torch.equal(nets.interleave(nets.deinterleave(y)), y)
 
 
 def test_phases_come_in_the_order_of_the_standard():
     y = torch.arange(4.0).view(1, 1, 2, 2)  # 0 1 / 2 3
-    assert [float(p) for p in nets.split_phases(y)] == [0, 3, 1, 2]
+    assert [float(p) for p in nets.deinterleave(y)] == [0, 3, 1, 2]
 
 
 def test_a_phase_does_not_see_later_ones():

@@ -59,7 +59,7 @@ def test_every_layer_can_learn_from_the_start(op):
 
 def test_klt_decorrelates_and_orders(tiny):
     slices = [tiny.image("train", i) for i in tiny.ids("train")]
-    basis = klt(slices, 256).flatten(1).double()
+    basis = klt([slices], 256).flatten(1).double()
     assert torch.allclose(basis @ basis.T, torch.eye(256, dtype=torch.float64), atol=1e-4)
     blocks = (
         np.concatenate(

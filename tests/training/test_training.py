@@ -16,7 +16,7 @@ from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
 from promic_nb.models.api import detect_slices
 from promic_nb.models.build import build_detector, build_translator, mirror
-from promic_nb.training.codec import train_codec
+from promic_nb.training.codec import CodecTraining, train_codec
 from promic_nb.training.detection import (
     DetectorTask,
     FineTuning,
@@ -25,6 +25,7 @@ from promic_nb.training.detection import (
     train_translator,
 )
 from promic_nb.training.fit import fit
+from promic_nb.training.material import training_slices
 from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
@@ -340,19 +341,20 @@ def test_the_teacher_does_not_move(tmp_path):
 
 
 def test_codec_training_lowers_its_loss_and_repeats(tmp_path, tiny):
-    settings = {
-        "beta": 0.01,
-        "steps": 30,
-        "crop": 64,
-        "batch": 2,
-        "precision": "32-true",
-        "progress": False,
-    }
-    a = train_codec(tiny, folder=tmp_path / "a", **settings)
-    b = train_codec(tiny, folder=tmp_path / "b", **settings)
+    training = CodecTraining(0.01, 30, crop=64, batch=2, precision="32-true")
+    a, b = (
+        train_codec(training_slices(tiny), training, FitOptions(tmp_path / n, progress=False))
+        for n in "ab"
+    )
     assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
     psnr = pd.read_csv(tmp_path / "a" / "metrics.csv").psnr_db
     assert psnr.iloc[-1] > 14  # a flat grey patch has about 16 dB, noise about 8
+
+
+def short_codec(tiny, folder, steps, start=None, **options):
+    """A codec after a few iterations of one crop."""
+    training = CodecTraining(0.01, steps, crop=64, batch=1, **options)
+    return train_codec(training_slices(tiny), training, FitOptions(folder, progress=False), start)
 
 
 def changed(before, after) -> set[str]:
@@ -361,39 +363,22 @@ def changed(before, after) -> set[str]:
     return {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, later[k])}
 
 
-def test_the_synthesis_alone_learns_with_plain_rounding(tmp_path, tiny, monkeypatch):
+def test_decoder_and_prior_alone_learn_with_plain_rounding(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr("promic_nb.training.codec.DITHERED", 0.0)
-    start = train_codec(
-        tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False
-    )
-    after = train_codec(
-        tiny,
-        beta=0.01,
-        steps=2,
-        crop=64,
-        batch=1,
-        start=start,
-        folder=tmp_path / "b",
-        progress=False,
-    )
-    assert changed(start, after) == {"synthesis"}
+    start = short_codec(tiny, tmp_path / "a", 1)
+    after = short_codec(tiny, tmp_path / "b", 2, start)
+    assert changed(start, after) == {
+        "synthesis",
+        "hyper_decoder",
+        "hyper_scale_decoder",
+        "context",
+        "z_prior",
+    }
 
 
 def test_another_operation_point_keeps_the_common_networks(tmp_path, tiny):
-    bop = train_codec(
-        tiny, beta=0.01, steps=1, crop=64, batch=1, folder=tmp_path / "a", progress=False
-    )
-    hop = train_codec(
-        tiny,
-        beta=0.01,
-        steps=2,
-        crop=64,
-        batch=1,
-        start=bop,
-        op="hop",
-        folder=tmp_path / "b",
-        progress=False,
-    )
+    bop = short_codec(tiny, tmp_path / "a", 1)
+    hop = short_codec(tiny, tmp_path / "b", 2, bop, op="hop")
     common = {
         k: v for k, v in bop.state_dict().items() if not k.startswith(("analysis", "synthesis"))
     }

@@ -5,6 +5,7 @@ the two tools on the latent.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.coder import EntropyCoder
 from promic_nb.codecs.jpegai.exact import fixed_point, on_grid
 from promic_nb.codecs.jpegai.hyperprior import HyperpriorCodec, inverse_step
-from promic_nb.codecs.jpegai.model import LEVELS, SKIP_INDEX
+from promic_nb.codecs.jpegai.model import LEVELS, SKIP_INDEX, JpegAiStyle
 from promic_nb.codecs.jpegai.tools import LSBS, RVS, TOOLS, Tools
 from promic_nb.errors import UserError
 
@@ -34,7 +35,7 @@ class Side:
     lsbs: Tensor | None
 
 
-class JpegAiStyleCodec(HyperpriorCodec):
+class JpegAiStyleCodec(HyperpriorCodec[Side]):
     """JPEG-AI-style luma codec. Not JPEG AI: its bitstreams are its own.
 
     Hyper and context networks run in fixed point (`exact`), so the decoded latent is bit-identical
@@ -52,6 +53,7 @@ class JpegAiStyleCodec(HyperpriorCodec):
     """
 
     codec_id, channels = 1, nets.LATENT_CHANNELS
+    model: JpegAiStyle
 
     def __init__(self, path: Path, gain: int = 0, *, op: str = "bop", tools: str = "off") -> None:
         if tools not in TOOLS:
@@ -73,7 +75,7 @@ class JpegAiStyleCodec(HyperpriorCodec):
         )
         self._hyper = fixed_point(self.model.hyper_decoder)
         self._scale = fixed_point(self.model.hyper_scale_decoder)
-        self._context = fixed_point(self.model.context)
+        self._means = fixed_point(self.model.context)
         self._gain = (self.model.gain.double() * 128).round().view(1, -1, 1, 1)
 
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> Side:
@@ -81,17 +83,11 @@ class JpegAiStyleCodec(HyperpriorCodec):
         psi = self._hyper(z)[..., :h, :w]
         index = self._scale(z).abs()[..., : 2 * h, : 2 * w] + self._gain / 128
         displacement = self._gain + gain
-        lsbs = None
-        if tools and self.constants is None:
-            raise UserError(
-                f"the bitstream uses tools that {self.path} has no constants for",
-                "Decode with the weights it was made with",
-            )
-        if tools & LSBS:
-            lsbs = self.constants.latent_scale(index)
+        constants = self._constants_for(tools)
+        lsbs = constants.latent_scale(index) if constants and tools & LSBS else None
         index = index + gain / 128
-        if tools & RVS:
-            extra = self.constants.displacement(index - gain / 128)
+        if constants and tools & RVS:
+            extra = constants.displacement(index - gain / 128)
             displacement, index = displacement + extra, index + extra / 128
         # Rows and columns that only pad the latent to even size are never coded.
         index[..., size[0] :, :] = 0
@@ -101,9 +97,18 @@ class JpegAiStyleCodec(HyperpriorCodec):
             psi, index, inverse_step(displacement).expand(index.shape), index > SKIP_INDEX, lsbs
         )
 
+    def _constants_for(self, tools: int) -> Tools | None:
+        """Constants where a stream uses tools."""
+        if tools and self.constants is None:
+            raise UserError(
+                f"the bitstream uses tools that {self.path} has no constants for",
+                "Decode with the weights it was made with",
+            )
+        return self.constants if tools else None
+
     def quantize(self, y: Tensor, side: Side) -> Tensor:
         h, w = side.index.shape[-2:]
-        parts = nets.split_phases(
+        parts = nets.deinterleave(
             torch.nn.functional.pad(y, (0, w - y.shape[-1], 0, h - y.shape[-2]))
         )
         return self._code_phases(
@@ -111,19 +116,22 @@ class JpegAiStyleCodec(HyperpriorCodec):
         )[0]
 
     def dequantize(self, symbols: Tensor, side: Side) -> Tensor:
-        parts = nets.split_phases(symbols)
+        parts = nets.deinterleave(symbols)
         y = self._code_phases(side, lambda phase, *_: parts[phase])[1]
         return y if side.lsbs is None else on_grid(y * side.lsbs)
 
-    def _code_phases(self, side: Side, symbols_of) -> tuple[Tensor, Tensor]:
+    def _code_phases(
+        self, side: Side, symbols_of: Callable[[int, Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
         """Walk the four phases: symbols r^ and latent y^ = r^ / step + mean, both (1, 160, h', w')
         in float64.
         """
-        symbols, decoded = [], []
+        symbols: list[Tensor] = []
+        decoded: list[Tensor] = []
         for phase, (coded, step) in enumerate(
-            zip(nets.split_phases(side.coded), nets.split_phases(side.step), strict=True)
+            zip(nets.deinterleave(side.coded), nets.deinterleave(side.step), strict=True)
         ):
-            mean = self._context.mean(phase, side.psi, decoded)
+            mean = self._means.mean(phase, side.psi, decoded)
             symbols.append(symbols_of(phase, mean, step) * coded)
             decoded.append(on_grid(symbols[-1] / step + mean))
-        return nets.merge_phases(symbols), nets.merge_phases(decoded)
+        return nets.interleave(symbols), nets.interleave(decoded)

@@ -10,6 +10,7 @@ thread count: CompressAI issues 279 and 309.)
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,9 @@ def on_grid(x: Tensor) -> Tensor:
     )
 
 
+M = TypeVar("M", bound=nn.Module)
+
+
 class _OnGrid(nn.Module):
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -39,7 +43,7 @@ class _OnGrid(nn.Module):
         return on_grid(self.layer(x))
 
 
-def fixed_point(module: nn.Module) -> nn.Module:
+def fixed_point(module: M) -> M:
     """A copy of `module` on the CPU that computes in fixed point; inputs have to be on the grid
     (integers are).
 
@@ -50,7 +54,9 @@ def fixed_point(module: nn.Module) -> nn.Module:
     Raises:
         TypeError: another kind of layer.
     """
-    return _convert(copy.deepcopy(module).cpu().double())
+    copied = copy.deepcopy(module).cpu().double()
+    _convert(copied)
+    return copied
 
 
 def _convert(module: nn.Module) -> nn.Module:

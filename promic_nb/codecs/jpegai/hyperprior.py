@@ -5,7 +5,7 @@ of steps.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -17,10 +17,8 @@ from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
 from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.tiles import tiled
 
-GAIN_RANGE = (
-    -1069,
-    702,
-)  # of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times
+# Of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times.
+GAIN_RANGE = (-1069, 702)
 
 
 def inverse_step(displacement: Tensor) -> Tensor:
@@ -28,6 +26,26 @@ def inverse_step(displacement: Tensor) -> Tensor:
     7.0.
     """
     return ((displacement * (LOG_STEP / 128)).exp() * 1024).round() / 1024
+
+
+def size_of(y: Tensor) -> tuple[int, int]:
+    """(h, w) of a latent (1, C, h, w)."""
+    return y.shape[-2], y.shape[-1]
+
+
+class Networks(Protocol):
+    """Luma networks in float32."""
+
+    @property
+    def hyper_encoder(self) -> nn.Module: ...
+
+    def latent(self, x: Tensor) -> Tensor:
+        """Latent of samples."""
+        ...
+
+    def reconstruct(self, y: Tensor) -> Tensor:
+        """Samples of a latent."""
+        ...
 
 
 class SideInformation(Protocol):
@@ -39,11 +57,17 @@ class SideInformation(Protocol):
         coded: bool, where a symbol is in the stream; elsewhere it is 0.
     """
 
-    index: Tensor
-    coded: Tensor
+    @property
+    def index(self) -> Tensor: ...
+
+    @property
+    def coded(self) -> Tensor: ...
 
 
-class HyperpriorCodec:
+S = TypeVar("S", bound=SideInformation)
+
+
+class HyperpriorCodec(Generic[S]):
     """A luma codec with latent y, hyper-latent z and a "PMAI" container.
 
     Subclasses say what the networks are.
@@ -56,7 +80,7 @@ class HyperpriorCodec:
 
     codec_id: int
     channels: int
-    model: nn.Module
+    model: Networks
 
     def __init__(
         self,
@@ -71,7 +95,7 @@ class HyperpriorCodec:
         self.gain = int(check_range(f"{name} gain", gain, *GAIN_RANGE))
         self.setting = setting + (f" gain={gain}" if gain else "")
 
-    def analyse(self, x: Tensor) -> Tensor:
+    def analysis_transform(self, x: Tensor) -> Tensor:
         """Latent y (1, C, ceil(H/16), ceil(W/16)) of samples (1, 1, H, W) in 0..255; float32."""
         return self.model.latent(x)
 
@@ -79,23 +103,21 @@ class HyperpriorCodec:
         """Integer hyper-latent z (1, C, h, w) of y, float64."""
         return self.model.hyper_encoder(y.abs()).round().clamp(-Z_MAX, Z_MAX).double()
 
-    def synthesise(self, y: Tensor) -> Tensor:
+    def synthesis_transform(self, y: Tensor) -> Tensor:
         """Samples (1, 1, 16h, 16w) in 0..255 of a latent (1, C, h, w)."""
         return self.model.reconstruct(y)
 
-    def side_information(
-        self, z: Tensor, size: tuple[int, int], gain: int, tools: int
-    ) -> SideInformation:
+    def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> S:
         """What integer z (float64) says about a latent of `size` (h, w); equal bits on every
         machine.
         """
         raise NotImplementedError
 
-    def quantize(self, y: Tensor, side: SideInformation) -> Tensor:
+    def quantize(self, y: Tensor, side: S) -> Tensor:
         """Symbols of y (float64), in the shape of `side.index`, 0 where not coded."""
         raise NotImplementedError
 
-    def dequantize(self, symbols: Tensor, side: SideInformation) -> Tensor:
+    def dequantize(self, symbols: Tensor, side: S) -> Tensor:
         """Latent y^ (1, C, h', w') of symbols, float64; equal bits on every machine."""
         raise NotImplementedError
 
@@ -103,9 +125,14 @@ class HyperpriorCodec:
     def encode(self, image: np.ndarray) -> bytes:
         """Bitstream of a uint8 (H, W) image, H and W from 16 to 16384."""
         height, width = check_image(image).shape
-        y = tiled(self.analyse, torch.from_numpy(image)[None, None].float(), (height, width), -16)
+        y = tiled(
+            self.analysis_transform,
+            torch.from_numpy(image)[None, None].float(),
+            (height, width),
+            -16,
+        )
         z = self.hyper_latent(y)
-        side = self.side_information(z, y.shape[-2:], self.gain, self.tools)
+        side = self.side_information(z, size_of(y), self.gain, self.tools)
         r_stream = self.coder.encode_r(self.quantize(y.double(), side), side.index, side.coded)
         return Stream(
             height,
@@ -127,7 +154,7 @@ class HyperpriorCodec:
         """
         head = unpack(stream)
         y = torch.from_numpy(self._latent(head))[None]
-        x = tiled(self.synthesise, y, (head.height, head.width), 16)
+        x = tiled(self.synthesis_transform, y, (head.height, head.width), 16)
         return x[0, 0, : head.height, : head.width].round().clamp(0, 255).to(torch.uint8).numpy()
 
     @torch.inference_mode()
@@ -146,7 +173,8 @@ class HyperpriorCodec:
             )
         if head.weights != self._hash:
             raise BitstreamError(
-                f"the bitstream was made with weights {head.weights.hex()}..., this codec has {self.sha256[:8]}...",
+                f"the bitstream was made with weights {head.weights.hex()}..., "
+                f"this codec has {self.sha256[:8]}...",
                 "Decode with the weights it names",
             )
         h, w = math.ceil(head.height / 16), math.ceil(head.width / 16)

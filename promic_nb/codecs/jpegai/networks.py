@@ -44,6 +44,24 @@ def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1)
 
 
+class LumaTransforms(nn.Module):
+    """Analysis and synthesis transform of luma samples in units of 0..255; inside, the networks see
+    (x - 127.5) / 128.
+    """
+
+    def __init__(self, analysis: nn.Sequential, synthesis: nn.Sequential) -> None:
+        super().__init__()
+        self.analysis, self.synthesis = analysis, synthesis
+
+    def latent(self, x: Tensor) -> Tensor:
+        """Continuous latent y (N, C, ceil(H/16), ceil(W/16)) of samples x (N, 1, H, W), 0..255."""
+        return self.analysis((x - 127.5) / 128)
+
+    def reconstruct(self, y: Tensor) -> Tensor:
+        """Samples (N, 1, 16h, 16w) in 0..255, unclamped, of a decoded latent (N, C, h, w)."""
+        return self.synthesis(y) * 128 + 127.5
+
+
 def bop_analysis() -> nn.Sequential:
     """Luma plane (N, 1, H, W), scaled to about -1..1, to the latent (N, 160, ceil(H/16),
     ceil(W/16)).
@@ -75,7 +93,7 @@ def bop_synthesis() -> nn.Sequential:
 
 
 def hop_analysis() -> nn.Sequential:
-    """As `bop_analysis`, with attention over channels at half size and a spatial gate at a quarter."""
+    """As `bop_analysis`, with channel attention at half size and a spatial gate at a quarter."""
     return nn.Sequential(
         *(EvenPad(), conv(1, 128, stride=2), ResAU(128, groups=4), TransformerAttention(128)),
         *(EvenPad(), conv(128, 128, stride=2), ResAU(128, groups=4), ConvAttentionBlock(128)),
@@ -89,7 +107,7 @@ def hop_analysis() -> nn.Sequential:
 
 
 def hop_synthesis() -> nn.Sequential:
-    """As `bop_synthesis`: the decoder of the high operation point, about 15 times the operations."""
+    """As `bop_synthesis`: the high operation point's, about 15 times the operations."""
     return nn.Sequential(
         *(residual_block(LATENT_CHANNELS), up(LATENT_CHANNELS, 128), ResAU(128, groups=4)),
         *(up(128, 128), ConvAttentionBlock(128), ResAU(128, groups=4)),
@@ -145,6 +163,14 @@ def hyper_scale_decoder(c: int = LATENT_CHANNELS) -> nn.Sequential:
     )
 
 
+@torch.no_grad()
+def start_levels(decoder: nn.Sequential, level: Tensor) -> None:
+    """Let a `hyper_scale_decoder` start at a scale index, (C), in each channel."""
+    last = decoder[-2]
+    assert isinstance(last, nn.Conv2d) and last.bias is not None
+    last.bias.copy_(level.repeat_interleave(last.bias.numel() // len(level)))
+
+
 class ContextModel(nn.Module):
     """Means of the latent in four phases (MCM): phase k sees the decoded phases 0 .. k-1 and the
     k-th quarter of psi.
@@ -168,7 +194,7 @@ class ContextModel(nn.Module):
         )
 
     def mean(self, phase: int, psi: Tensor, decoded: list[Tensor]) -> Tensor:
-        """Mean of one phase, (N, C, h/2, w/2), from psi's quarter and the phases decoded before it."""
+        """Mean of one phase, (N, C, h/2, w/2), from psi's quarter and the phases before it."""
         quarter = psi.chunk(4, dim=1)[phase]
         if phase == 0:
             return self.fuse[0](quarter)
@@ -177,15 +203,15 @@ class ContextModel(nn.Module):
         )
 
 
-def split_phases(y: Tensor) -> list[Tensor]:
+def deinterleave(y: Tensor) -> list[Tensor]:
     """The four interleaved quarters of y (N, C, h, w), h and w even, in coding order: each (N, C,
     h/2, w/2).
     """
     return [y[..., i::2, j::2] for i, j in PHASES]
 
 
-def merge_phases(parts: list[Tensor]) -> Tensor:
-    """Inverse of `split_phases`."""
+def interleave(parts: list[Tensor]) -> Tensor:
+    """Inverse of `deinterleave`."""
     n, c, h, w = parts[0].shape
     y = parts[0].new_empty(n, c, 2 * h, 2 * w)
     for part, (i, j) in zip(parts, PHASES, strict=True):

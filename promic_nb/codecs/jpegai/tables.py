@@ -35,7 +35,7 @@ def coder_tables(z_pmf: Tensor) -> dict[str, Tensor]:
 
 
 def _cdf(pmfs: list[Tensor]) -> Tensor:
-    """Quantized cumulative table of each pmf and an escape symbol, zero-padded to the longest row."""
+    """Quantized cumulative table of each pmf and an escape symbol, zero-padded to equal length."""
     rows = [
         pmf_to_quantized_cdf([*pmf.tolist(), max(1e-9, 1.0 - float(pmf.sum()))], PRECISION)
         for pmf in pmfs

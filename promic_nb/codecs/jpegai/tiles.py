@@ -33,7 +33,7 @@ def tiled(
     unit = zoom if zoom > 0 else 1  # samples for each position of x
     core, margin = (TILE - 2 * MARGIN) // unit, MARGIN // unit
     height, width = (n * zoom if zoom > 0 else -(n // zoom) for n in x.shape[-2:])
-    out = None
+    out: Tensor | None = None
     for top in range(0, x.shape[-2], core):
         for left in range(0, x.shape[-1], core):
             above, before = min(top, margin), min(left, margin)
@@ -46,6 +46,7 @@ def tiled(
             r, c = _scaled(left + core, zoom), _scaled(before, zoom)
             target = out[..., t:b, d:r]
             target.copy_(part[..., a : a + target.shape[-2], c : c + target.shape[-1]])
+    assert out is not None  # x has at least one sample
     return out
 
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from promic_nb.codecs.jpegai.networks import EvenPad, LightResidualBlock, conv, hyper_encoder
+from promic_nb.codecs.jpegai.networks import (
+    EvenPad,
+    LightResidualBlock,
+    LumaTransforms,
+    conv,
+    hyper_encoder,
+)
 
 LATENT_CHANNELS = 128
 
@@ -77,21 +83,11 @@ def hyper_scale_decoder(c: int = LATENT_CHANNELS) -> nn.Sequential:
     )
 
 
-class Vm33(nn.Module):
+class Vm33(LumaTransforms):
     """The five luma networks. Samples are in units of 0..255 at the interface."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.analysis = analysis()
-        self.synthesis = synthesis()
+        super().__init__(analysis(), synthesis())
         self.hyper_encoder = hyper_encoder(LATENT_CHANNELS)
         self.hyper_decoder = hyper_decoder()
         self.hyper_scale_decoder = hyper_scale_decoder()
-
-    def latent(self, x: Tensor) -> Tensor:
-        """Continuous latent y (N, 128, ceil(H/16), ceil(W/16)) of samples x (N, 1, H, W) in 0..255."""
-        return self.analysis((x - 127.5) / 128)
-
-    def reconstruct(self, y: Tensor) -> Tensor:
-        """Samples (N, 1, 16h, 16w) in 0..255, unclamped, of a decoded latent (N, 128, h, w)."""
-        return self.synthesis(y) * 128 + 127.5

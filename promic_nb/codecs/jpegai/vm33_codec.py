@@ -38,7 +38,7 @@ class Side:
     step: Tensor
 
 
-class Vm33Codec(HyperpriorCodec):
+class Vm33Codec(HyperpriorCodec[Side]):
     """The JPEG AI VM 3.3 luma networks with a prior of z that this project fitted.
 
     Its bitstreams are not JPEG AI's.
@@ -58,17 +58,16 @@ class Vm33Codec(HyperpriorCodec):
         UserError: missing or other files, or a gain out of range.
     """
 
-    name, codec_id, channels = "jpegai_vm33", 2, vm33.LATENT_CHANNELS
+    codec_id, channels = 2, vm33.LATENT_CHANNELS
+    model: vm33.Vm33
 
     def __init__(self, gain: int = 0, folder: str = "") -> None:
         self.path = vm33_weights.locate(folder)
         self.model = vm33_weights.load(self.path)
         tables, sha256 = vm33_weights.prior()
-        super().__init__(self.name, "vm3.3", sha256, EntropyCoder(tables), gain)
-        self._mean, self._scale = (
-            fixed_point(self.model.hyper_decoder),
-            fixed_point(self.model.hyper_scale_decoder),
-        )
+        super().__init__("jpegai_vm33", "vm3.3", sha256, EntropyCoder(tables), gain)
+        self._mean = fixed_point(self.model.hyper_decoder)
+        self._scale = fixed_point(self.model.hyper_scale_decoder)
 
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> Side:
         mean, sigma = (

@@ -20,7 +20,10 @@ from promic_nb.core import paths
 from promic_nb.datasets.download import retrieve
 from promic_nb.errors import UserError
 
-SOURCE = "https://raw.githubusercontent.com/SmartHarmony/JPEG-AI-OPT/4612a67ee353307320677b65ebb10e8f124ac231/Verification_Models"
+SOURCE = (
+    "https://raw.githubusercontent.com/SmartHarmony/JPEG-AI-OPT/"
+    "4612a67ee353307320677b65ebb10e8f124ac231/Verification_Models"
+)
 # network: (file in the source, SHA-256); Smart Harmony LLC, CC BY 4.0
 FILES = {
     "analysis": (
@@ -45,7 +48,10 @@ FILES = {
     ),
 }
 PRIOR = weights.WEIGHTS / "jpegai_vm33_prior.safetensors"
-REMEDY = "Download them: python -m promic_nb.codecs.jpegai.vm33_weights; or name a folder that holds them: setting folder, or PROMIC_VM33=PATH"
+REMEDY = (
+    "Download them: python -m promic_nb.codecs.jpegai.vm33_weights; or name a folder that holds "
+    "them: setting folder, or PROMIC_VM33=PATH"
+)
 
 
 def default_folder() -> Path:
@@ -121,7 +127,7 @@ def import_weights(network: nn.Module, file: Path) -> None:
         for parameter, name in zip(own, node.input[1:], strict=True):
             if parameter.shape != stored[name].shape:
                 raise ValueError(
-                    f"{name} has the shape {tuple(stored[name].shape)}, not {tuple(parameter.shape)}"
+                    f"{name} has shape {tuple(stored[name].shape)}, not {tuple(parameter.shape)}"
                 )
             parameter.data.copy_(stored[name])
 

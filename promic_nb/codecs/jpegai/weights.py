@@ -86,7 +86,7 @@ def save(
 
 
 def _named(model: JpegAiStyle) -> Iterator[tuple[str, Tensor]]:
-    """Tensors under their names in a file: those of the transforms start with the operation point."""
+    """Tensors by their names in a file; those of the transforms start with the operation point."""
     return (
         (f"{model.op}.{k}" if k.startswith(TRANSFORMS) else k, v)
         for k, v in model.state_dict().items()
@@ -114,7 +114,8 @@ def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], 
     points = [o for o in OPERATION_POINTS if f"{o}.analysis.1.weight" in state]
     if op not in points:
         raise UserError(
-            f"{path} does not hold a JPEG-AI-style model of operation point {op!r} (it has: {', '.join(points) or 'none'})",
+            f"{path} does not hold a JPEG-AI-style model of operation point {op!r} "
+            f"(it has: {', '.join(points) or 'none'})",
             REMEDY,
         )
     model = JpegAiStyle(op)
@@ -133,7 +134,8 @@ def _load(path: Path, op: str, _: int) -> tuple[JpegAiStyle, dict[str, Tensor], 
         or not {"z_cdf", "r_length"} <= set(extra)
     ):
         raise UserError(
-            f"{path} does not hold a JPEG-AI-style model (first wrong tensor: {(wrong or ['coder tables'])[0]})",
+            f"{path} does not hold a JPEG-AI-style model "
+            f"(first wrong tensor: {(wrong or ['coder tables'])[0]})",
             REMEDY,
         )
     model.load_state_dict({k.removeprefix(f"{op}."): state.get(k, v) for k, v in own.items()})
