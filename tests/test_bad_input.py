@@ -36,7 +36,7 @@ from promic_nb.cli import main as cli
 from promic_nb.codecs.jpegai import weights as codec_weights
 from promic_nb.codecs.latents import encode_slices, load_slices
 from promic_nb.core.cache import Journal
-from promic_nb.datasets import download, open_stack
+from promic_nb.datasets import download, lucchi, open_stack
 from promic_nb.datasets.cells import open_cells
 from promic_nb.datasets.pictures import open_pictures
 from promic_nb.errors import UserError
@@ -626,7 +626,7 @@ def test_weights(here, case):
 class Standin:
     """A codec that takes no time: the latent is a mean."""
 
-    name, setting = "standin", "q1"
+    name, setting, sha256 = "standin", "q1", ""
 
     def encode(self, image):
         return image[::16, ::16].tobytes()
@@ -815,11 +815,8 @@ def test_downloads(here, monkeypatch, case):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         pinned = sha256(promised or body).hexdigest()
-        monkeypatch.setitem(
-            download.ARCHIVES,
-            "lucchi",
-            (f"http://127.0.0.1:{server.server_port}/lucchi_pp.zip", pinned, "Lucchi++"),
-        )
+        url = f"http://127.0.0.1:{server.server_port}/lucchi_pp.zip"
+        monkeypatch.setattr(lucchi, "ARCHIVE", download.Archive(url, pinned, "Lucchi++"))
         with refused(here, says):
             promic(monkeypatch, "data", "lucchi")
         server.shutdown()
@@ -830,8 +827,8 @@ def test_downloads(here, monkeypatch, case):
 CLOSED = "http://127.0.0.1:9/"  # the discard port: nobody listens
 OFFLINE = {
     "a data set": (
-        lambda m: m.setitem(
-            download.ARCHIVES, "lucchi", (f"{CLOSED}lucchi.zip", "0" * 64, "Lucchi++")
+        lambda m: m.setattr(
+            lucchi, "ARCHIVE", download.Archive(f"{CLOSED}lucchi.zip", "0" * 64, "Lucchi++")
         ),
         lambda h: open_stack("lucchi", cache=h),
         "could not be downloaded",

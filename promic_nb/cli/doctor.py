@@ -119,7 +119,7 @@ def _torch() -> Iterator[tuple]:
 
 
 def _engines() -> Iterator[tuple]:
-    from promic_nb.models.engines import ENGINES
+    from promic_nb.models.registry import ENGINES
 
     for engine in ENGINES:
         yield (
@@ -147,7 +147,8 @@ def _codecs() -> Iterator[tuple]:
 
 
 def _metrics() -> Iterator[tuple]:
-    from promic_nb.metrics.quality import METRICS, compute
+    from promic_nb.metrics.quality import compute
+    from promic_nb.metrics.registry import METRICS
 
     noise = np.random.default_rng(0).integers(0, 256, (192, 192), dtype=np.uint8)
     works = []

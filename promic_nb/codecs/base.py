@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,16 +38,13 @@ class RateControl:
     highest: float
     integer: bool = True
     guess: Callable[[float], float] | None = None
-    models: Callable[[], list[dict]] = lambda: [{}]
+    models: Callable[[], list[dict[str, Any]]] = lambda: [{}]
     neutral: float = 0
 
 
 @runtime_checkable
 class Codec(Protocol):
     """A lossy codec of grey images at one setting.
-
-    The class (or the function that the registry has in its place) also has `rate_control`, a
-    `RateControl`.
 
     Attributes:
         name: as in the registry.
@@ -57,6 +54,15 @@ class Codec(Protocol):
 
     name: str
     setting: str
+
+    @property
+    def command(self) -> str:
+        """The encoder's exact settings or command line, for `promic codecs`."""
+        ...
+
+    def version(self) -> str:
+        """Encoder and version, for provenance; of a learned codec also what tells its weights."""
+        ...
 
     def encode(self, image: np.ndarray) -> bytes:
         """Bitstream of a uint8 (H, W) image."""
@@ -75,10 +81,34 @@ class Codec(Protocol):
 
 @runtime_checkable
 class LatentCodec(Codec, Protocol):
-    """A learned codec whose latent can be read without synthesis."""
+    """A learned codec whose latent can be read without synthesis.
+
+    Attributes:
+        sha256: hash of its weights, "" where it has none of its own.
+    """
+
+    sha256: str
 
     def latent(self, stream: bytes) -> np.ndarray:
         """Decoded latent y^, float32 (C, ceil(H/16), ceil(W/16))."""
+        ...
+
+
+@runtime_checkable
+class CodecFactory(Protocol):
+    """What the registry has for a codec: its class, or an object that makes it when called.
+
+    The arguments are the codec's settings, all with defaults; their types give the ranges that are
+    allowed: `qp: Annotated[int, whole(0, 51)] = 32`. A missing encoder is a `UserError`.
+    """
+
+    @property
+    def rate_control(self) -> RateControl:
+        """How the codec's rate is moved."""
+        ...
+
+    def __call__(self, *args: Any, **settings: Any) -> Codec:
+        """The codec at some settings."""
         ...
 
 

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import imageio_ffmpeg
 import numpy as np
@@ -27,7 +27,7 @@ from promic_nb.errors import UserError
 _SIZE = struct.Struct("<HH")  # height and width
 _Y4M = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) .*?C(\w+).*?\nFRAME\n")
 _DECODING_S = 600  # a damaged stream must not hold a decoder for ever
-X265_PRESETS = (
+X265Preset = Literal[
     "ultrafast",
     "superfast",
     "veryfast",
@@ -38,12 +38,13 @@ X265_PRESETS = (
     "slower",
     "veryslow",
     "placebo",
-)
+]
+VvencPreset = Literal["faster", "fast", "medium", "slow", "slower"]
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """First line of `ffmpeg -version`; encoder versions change rates, so it goes into provenance."""
+    """First line of `ffmpeg -version`, for provenance: encoder versions change rates."""
     return _run("-version").stdout.decode().splitlines()[0].partition(" Copyright")[0]
 
 
@@ -121,7 +122,8 @@ class _VideoCodec:
             if done.returncode or not out.is_file():
                 remedy = "Check the ffmpeg binary with promic codecs"
                 raise UserError(
-                    f"{self.encoder} failed on {height}x{width} samples ({done.stderr.decode().strip()[:200]})",
+                    f"{self.encoder} failed on {height}x{width} samples "
+                    f"({done.stderr.decode().strip()[:200]})",
                     remedy,
                 )
             return out.read_bytes()
@@ -188,13 +190,16 @@ class Hevc(_VideoCodec):
     name, format, encoder, pixels, y4m = "hevc", "hevc", "libx265", "gray", "mono"
     rate_control = RateControl("qp", 51, 0)
 
-    def __init__(self, qp: whole(0, 51) = 32, preset: Literal[X265_PRESETS] = "slow") -> None:
+    def __init__(self, qp: Annotated[int, whole(0, 51)] = 32, preset: X265Preset = "slow") -> None:
         super().__init__(qp, preset)
 
     def _options(self) -> list[str]:
         # ipratio=1: without it an intra frame is coded at QP-3; info=0: no 2 kB of settings in the
         # stream.
-        params = f"qp={self.qp}:ipratio=1:keyint=1:info=0:repeat-headers=1:log-level=none:pools=none:frame-threads=1:wpp=0"
+        params = (
+            f"qp={self.qp}:ipratio=1:keyint=1:info=0:repeat-headers=1:log-level=none"
+            ":pools=none:frame-threads=1:wpp=0"
+        )
         return ["-preset", self.preset, "-tune", "psnr", "-x265-params", params]
 
     def encode(self, image: np.ndarray) -> bytes:
@@ -222,11 +227,7 @@ class Vvc(_VideoCodec):
     name, format, encoder, pixels, y4m = "vvc", "vvc", "libvvenc", "yuv420p10le", "420p10"
     rate_control = RateControl("qp", 63, 0)
 
-    def __init__(
-        self,
-        qp: whole(0, 63) = 37,
-        preset: Literal["faster", "fast", "medium", "slow", "slower"] = "fast",
-    ) -> None:
+    def __init__(self, qp: Annotated[int, whole(0, 63)] = 37, preset: VvencPreset = "fast") -> None:
         super().__init__(qp, preset)
 
     def _options(self) -> list[str]:

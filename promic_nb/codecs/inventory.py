@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from promic_nb import __version__
-from promic_nb.codecs import CODECS
-from promic_nb.codecs.base import Codec
+from promic_nb import codecs
+from promic_nb.codecs.registry import CODECS
 from promic_nb.codecs.settings import schema
 from promic_nb.core.fields import choices
 from promic_nb.errors import UserError
@@ -31,9 +30,10 @@ def _entry(name: str) -> dict[str, Any]:
         key: {"choices": choices(model, key), "default": field.default}
         for key, field in model.model_fields.items()
     }
-    about = {"codec": name, "settings": settings, "rate_control": CODECS[name].rate_control.setting}
+    about = {"codec": name, "settings": settings}
+    about["rate_control"] = codecs.rate_control(name).setting
     try:
-        codec = CODECS[name]()
+        codec = codecs.get(name)
     except UserError as error:
         return {
             **about,
@@ -46,14 +46,8 @@ def _entry(name: str) -> dict[str, Any]:
     return {
         **about,
         "available": True,
-        "version": version(codec),
-        "encoder": getattr(codec, "command", codec.setting),
+        "version": codec.version(),
+        "encoder": codec.command,
         "missing": "",
         "remedy": "",
     }
-
-
-def version(codec: Codec) -> str:
-    """Encoder and version; this package's own codecs have its version and their weights' hash."""
-    own = f"promic_nb {__version__}, weights {getattr(codec, 'sha256', '')[:12]}"
-    return getattr(codec, "version", lambda: own)()

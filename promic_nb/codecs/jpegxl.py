@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from promic_nb.codecs import container
@@ -27,7 +29,11 @@ class JpegXl:
     name = "jpegxl"
     rate_control = RateControl("distance", 25, 0.01, integer=False, guess=lambda bpp: 1.5 / bpp)
 
-    def __init__(self, distance: number(0.01, 25) = 3.0, effort: whole(1, 9) = 7) -> None:
+    def __init__(
+        self,
+        distance: Annotated[float, number(0.01, 25)] = 3.0,
+        effort: Annotated[int, whole(1, 9)] = 7,
+    ) -> None:
         try:
             import imagecodecs
         except ImportError as error:
@@ -84,7 +90,8 @@ class JpegXl:
     @property
     def command(self) -> str:
         """The encoder's exact settings."""
-        return f"imagecodecs.jpegxl_encode({', '.join(f'{k}={v!r}' for k, v in self._options.items())}, numthreads=1)"
+        options = ", ".join(f"{k}={v!r}" for k, v in self._options.items())
+        return f"imagecodecs.jpegxl_encode({options}, numthreads=1)"
 
 
 def _size(stream: bytes) -> tuple[int, int]:
@@ -93,7 +100,8 @@ def _size(stream: bytes) -> tuple[int, int]:
     """
     if stream[:2] != b"\xff\x0a" or len(stream) < 12:
         raise BitstreamError(
-            f"a JPEG XL codestream starts with ff0a, this one of {len(stream)} bytes with {stream[:2].hex()}",
+            f"a JPEG XL codestream starts with ff0a, this one of {len(stream)} bytes with "
+            f"{stream[:2].hex()}",
             "It is of another codec",
         )
     bits = int.from_bytes(stream[2:12], "little")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from tqdm.auto import tqdm
 
+from promic_nb.codecs import contract
 from promic_nb.codecs.base import LatentCodec, bpp
 from promic_nb.core.files import atomically
 from promic_nb.datasets.layout import SliceStack
@@ -55,7 +56,7 @@ def signature(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int])
         "ids": ids,
         "codec": codec.name,
         "setting": codec.setting,
-        "weights": getattr(codec, "sha256", ""),
+        "weights": codec.sha256,
     }
 
 
@@ -80,9 +81,9 @@ def encode_slices(
         with latents.open("wb") as latent_file, images.open("wb") as image_file:
             for slice_id in tqdm(ids, desc=f"{codec.setting} {split}", unit="slice"):
                 image = stack.image(split, slice_id)
-                stream = codec.encode(image)
-                _append(latent_file, codec.latent(stream), len(ids))
-                _append(image_file, codec.decode(stream), len(ids))
+                stream = contract.encode(codec, image)
+                _append(latent_file, contract.latent(codec, stream, image.shape), len(ids))
+                _append(image_file, contract.decode(codec, stream, image.shape), len(ids))
                 rates.append(bpp(stream, image.shape))
 
     atomically(
@@ -129,7 +130,8 @@ def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
     for key, value in (expected or {}).items():
         if made_from.get(key) != value:
             raise UserError(
-                f"the latents in {folder} have {key}={_short(made_from.get(key))}, expected {_short(value)}",
+                f"the latents in {folder} have {key}={_short(made_from.get(key))}, "
+                f"expected {_short(value)}",
                 REMEDY,
             )
     latents = _mapped(folder / "latents.npy", np.float32, 4, len(ids))
@@ -176,7 +178,8 @@ def _mapped(path: Path, kind: type, dims: int, count: int) -> np.ndarray:
         raise UserError(f"{path} is missing or damaged ({error})", REMEDY) from error
     if array.dtype != kind or array.ndim != dims or len(array) != count:
         raise UserError(
-            f"{path} is {array.dtype} {array.shape}, not {kind.__name__} of the {count} slices that its signature names",
+            f"{path} is {array.dtype} {array.shape}, not {kind.__name__} of the {count} slices "
+            "that its signature names",
             REMEDY,
         )
     return array

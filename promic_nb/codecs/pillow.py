@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
+from typing import Annotated, ClassVar
 
 import numpy as np
 import PIL
@@ -27,6 +29,7 @@ class _PillowCodec:
     name: str
     format: str
     feature: str
+    headers: ClassVar[Callable[[bytes], int]]  # of `container`
     end = b""  # what a whole stream ends with
 
     def __init__(self, setting: str, **options: object) -> None:
@@ -72,7 +75,7 @@ class _PillowCodec:
 
     def overhead(self, stream: bytes) -> int:
         """Bytes that hold no coded samples, see `container`."""
-        return getattr(container, self.name)(stream)
+        return type(self).headers(stream)
 
     @classmethod
     def version(cls) -> str:
@@ -82,7 +85,8 @@ class _PillowCodec:
     @property
     def command(self) -> str:
         """The encoder's exact settings."""
-        return f"Image.save(format={self.format!r}, {', '.join(f'{k}={v!r}' for k, v in self._options.items())})"
+        options = ", ".join(f"{k}={v!r}" for k, v in self._options.items())
+        return f"Image.save(format={self.format!r}, {options})"
 
 
 class Jpeg(_PillowCodec):
@@ -93,9 +97,10 @@ class Jpeg(_PillowCodec):
     """
 
     name, format, feature, end = "jpeg", "JPEG", "libjpeg_turbo", EOI
+    headers = container.jpeg
     rate_control = RateControl("quality", 1, 100)
 
-    def __init__(self, quality: whole(1, 100) = 50) -> None:
+    def __init__(self, quality: Annotated[int, whole(1, 100)] = 50) -> None:
         super().__init__(f"q={quality}", quality=quality, optimize=True)
 
 
@@ -108,9 +113,10 @@ class Jpeg2000(_PillowCodec):
     """
 
     name, format, feature, end = "jpeg2000", "JPEG2000", "jpg_2000", EOI
+    headers = container.jpeg2000
     rate_control = RateControl("bpp", 0.01, 8, integer=False, guess=lambda bpp: bpp)
 
-    def __init__(self, bpp: number(0.01, 8) = 0.5) -> None:
+    def __init__(self, bpp: Annotated[float, number(0.01, 8)] = 0.5) -> None:
         super().__init__(
             f"bpp={bpp:g}",
             quality_mode="rates",
@@ -129,9 +135,14 @@ class Avif(_PillowCodec):
     """
 
     name, format, feature = "avif", "AVIF", "avif"
+    headers = container.avif
     rate_control = RateControl("quality", 0, 100)
 
-    def __init__(self, quality: whole(0, 100) = 50, speed: whole(0, 10) = 6) -> None:
+    def __init__(
+        self,
+        quality: Annotated[int, whole(0, 100)] = 50,
+        speed: Annotated[int, whole(0, 10)] = 6,
+    ) -> None:
         super().__init__(
             f"q={quality}", quality=quality, speed=speed, subsampling="4:0:0", max_threads=1
         )

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
@@ -30,8 +30,8 @@ FOLDER, PYTHON = "JPEG_AI_REFERENCE", "JPEG_AI_PYTHON"  # environment variables
 _POINTER = b"version https://git-lfs"
 _LUMA = np.array([0.2126, 0.7152, 0.0722])  # BT.709, as the software has it
 _REMEDY = (
-    "Clone https://gitlab.com/wg1/jpeg-ai/jpeg-ai-reference-software, follow its README (Python environment, weights), "
-    f"and name the folder in {FOLDER} and its Python in {PYTHON}"
+    "Clone https://gitlab.com/wg1/jpeg-ai/jpeg-ai-reference-software, follow its README (Python "
+    f"environment, weights), and name the folder in {FOLDER} and its Python in {PYTHON}"
 )
 
 
@@ -46,12 +46,12 @@ class JpegAiReference:
         python: the interpreter of its environment; by default JPEG_AI_PYTHON, else python3.
     """
 
-    name = "jpegai_reference"
+    name, sha256 = "jpegai_reference", ""
     rate_control = RateControl("bpp", 0.03, 4, integer=False, guess=lambda bpp: bpp)
 
     def __init__(
         self,
-        bpp: number(0.03, 4) = 0.5,
+        bpp: Annotated[float, number(0.03, 4)] = 0.5,
         operation_point: Literal["bop", "hop"] = "bop",
         tools: Literal["on", "off"] = "off",
         folder: str = "",
@@ -202,7 +202,8 @@ def _probe(folder: Path, python: str) -> str:
             if opened.read(len(_POINTER)) == _POINTER:
                 where = file.relative_to(folder)
                 raise UserError(
-                    f"{where} in {folder} is a git-lfs pointer of {file.stat().st_size} bytes, not weights",
+                    f"{where} in {folder} is a git-lfs pointer of {file.stat().st_size} bytes, "
+                    "not weights",
                     "Run git lfs pull there",
                 )
     done = _run(folder, python, "src.reco.coders.encoder", "--help")

@@ -5,50 +5,39 @@ nothing is encoded.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from promic_nb.codecs.base import Codec
+from promic_nb.codecs.base import CodecFactory
 from promic_nb.core.fields import check, number
 from promic_nb.errors import UserError
 
-TargetBpp = number(0.001, 24)
+TargetBpp = Annotated[float, number(0.001, 24)]
 
 
-def schema(codec: Callable[..., Codec]) -> type[BaseModel]:
-    """The settings of a codec's class or function as a pydantic model."""
-    function = codec.__init__ if inspect.isclass(codec) else codec
-    hints = get_type_hints(function, include_extras=True)
-    fields: Any = {
-        name: (hints[name], p.default) for name, p in inspect.signature(codec).parameters.items()
-    }
+def schema(codec: CodecFactory) -> type[BaseModel]:
+    """The settings of a codec as a pydantic model."""
+    parameters = inspect.signature(codec, eval_str=True).parameters
+    fields: Any = {name: (p.annotation, p.default) for name, p in parameters.items()}
     return create_model("Settings", __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
-def check_settings(
-    codecs: dict[str, Callable[..., Codec]], name: str, settings: dict[str, Any]
-) -> dict[str, Any]:
+def check_settings(name: str, codec: CodecFactory, settings: dict[str, Any]) -> dict[str, Any]:
     """All settings of a codec, with `settings` in place of defaults.
 
     Raises:
-        UserError: unknown codec or setting, a wrong type, or a value out of range; the choices are
-            named.
+        UserError: unknown setting, a wrong type, or a value out of range; the choices are named.
     """
-    if name not in codecs:
-        raise UserError(f"codec {name!r} is unknown", f"Choose one of {', '.join(codecs)}")
-    return check(schema(codecs[name]), settings, f"codec {name!r}")
+    return check(schema(codec), settings, f"codec {name!r}")
 
 
-def expand(
-    codecs: dict[str, Callable[..., Codec]], name: str, settings: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def expand(name: str, codec: CodecFactory, settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Checked settings of a benchmark: one for each point of a curve.
 
     Args:
-        codecs: the registry.
         name: of the codec.
+        codec: as the registry has it.
         settings: the codec's settings; or `target_bpp`, a list of rates, with further settings but
             the one that moves the rate.
 
@@ -62,11 +51,11 @@ def expand(
     points = []
     for given in settings:
         fixed = {key: value for key, value in given.items() if key != "target_bpp"}
-        check_settings(codecs, name, fixed)
+        check_settings(name, codec, fixed)
         if "target_bpp" not in given:
             points.append(fixed)
             continue
-        moved = codecs[name].rate_control.setting
+        moved = codec.rate_control.setting
         if moved in fixed:
             raise UserError(
                 f"codec {name!r}: target_bpp is given with {moved}",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from promic_nb.codecs import contract
 from promic_nb.codecs.base import Codec, RateControl, bpp
 
 TOLERANCE = (-0.10, 0.05)  # of the target, as in the JPEG AI common test conditions
@@ -49,9 +50,8 @@ def search(
     """Encode an image at a rate.
 
     The nearest model comes first, then its setting: outwards until the target lies between two
-        rates, then log-linear interpolation
-    between these. Few settings are monotone to the last byte, so the nearest rate of all that were
-    seen counts.
+    rates, then log-linear interpolation between these. Few settings are monotone to the last byte,
+    so the nearest rate of all that were seen counts.
 
     Args:
         make: the codec from settings.
@@ -66,7 +66,7 @@ def search(
     def error(chosen: dict[str, Any]) -> float:
         """Log ratio of the rate at these settings and the target."""
         codec = make(**settings, **chosen)
-        stream = codec.encode(image)
+        stream = contract.encode(codec, image)
         rate = bpp(stream, image.shape)
         met = (1 + tolerance[0]) * target_bpp <= rate <= (1 + tolerance[1]) * target_bpp
         tried.append(Target(codec, stream, rate, target_bpp, met, 0))
@@ -103,8 +103,8 @@ def search(
 
 
 def _compare(
-    models: list[dict], error: Callable[[dict], float], met: Callable[[], bool]
-) -> list[tuple[dict, float]]:
+    models: list[dict[str, Any]], error: Callable[[dict[str, Any]], float], met: Callable[[], bool]
+) -> list[tuple[dict[str, Any], float]]:
     """Models around the target with their errors, by halving, as their rates rise."""
     low, high, found = 0, len(models) - 1, []
     while low <= high and not (found and met()):

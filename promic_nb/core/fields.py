@@ -1,13 +1,17 @@
-"""Typed values: what a parameter, a setting or a key of a profile may be, and one clear line where it is not."""
+"""Typed values: what a parameter, a setting or a key of a profile may be, and one clear line where
+it is not.
+"""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
+from promic_nb.core.registry import UNKNOWN, Registry
 from promic_nb.errors import UserError
 
 Name = Annotated[
@@ -39,35 +43,10 @@ def _crop(value: int | float) -> int | float:
 
 
 Crop = Annotated[int | float, AfterValidator(_crop), Field(description=_CROP)]
-# Names are repeated here, so that validation needs no import of torch; a test holds them to the registries.
-Dataset = Literal["phantom", "lucchi", "kasthuri"]
-CodecName = Literal[
-    "jpeg", "jpeg2000", "jpegxl", "avif", "hevc", "vvc", "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33",
-    "jpegai_reference",
-]  # fmt: skip
-LatentCodecName = Literal[
-    "jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off", "jpegai_hop_on", "jpegai_vm33"
-]
-PictureSet = Literal[
-    "mitochondria", "gratings", "drawn_faces", "cifar10", "orl", "imagenet", "voc", "lfw"
+Gain = Annotated[  # displacement D of the learned codecs' gain unit
+    int, Field(ge=-1069, le=702, description="a whole number from -1069 to 702")
 ]
 OperationPoint = Literal["bop", "hop"]
-MetricName = Literal[
-    "psnr",
-    "ssim",
-    "ms_ssim",
-    "iw_ssim",
-    "vmaf",
-    "vif",
-    "vif_wavelet",
-    "psnr_hvs",
-    "psnr_hvs_m",
-    "nlpd",
-    "fsim",
-]
-RecipeName = Literal["original", "A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
-ConfigName = Literal["small", "resnet50"]
-EngineName = Literal["torchvision", "detectron2"]
 ChannelChoice = Literal["variance", "importance"]
 RateInput = Literal["none", "gain", "affine"]
 PrunerName = Literal["median", "hyperband", "none"]
@@ -107,15 +86,13 @@ class FineTuningOptions(TypedDict, total=False):
 
 
 def whole(low: int, high: int) -> Any:
-    """The type of a whole number in low..high."""
-    return Annotated[
-        int, Field(ge=low, le=high, description=f"a whole number from {low} to {high}")
-    ]
+    """What makes `Annotated[int, whole(low, high)]` a whole number in low..high."""
+    return Field(ge=low, le=high, description=f"a whole number from {low} to {high}")
 
 
 def number(low: float, high: float) -> Any:
-    """The type of a number in low..high."""
-    return Annotated[float, Field(ge=low, le=high, description=f"a number from {low} to {high}")]
+    """What makes `Annotated[float, number(low, high)]` a number in low..high."""
+    return Field(ge=low, le=high, description=f"a number from {low} to {high}")
 
 
 def check(model: type[BaseModel], values: dict[str, Any], where: str) -> dict[str, Any]:
@@ -142,9 +119,9 @@ def _as_user_error(
         return UserError(
             f"{where}: unknown parameter {key!r}", f"{hint}Choices: {', '.join(model.model_fields)}"
         )
+    why = "" if first["type"] == UNKNOWN else f" ({first['msg']})"
     return UserError(
-        f"{where}: parameter {key!r} is {values.get(key)!r}",
-        f"Choices: {choices(model, key)} ({first['msg']})",
+        f"{where}: parameter {key!r} is {values.get(key)!r}", f"Choices: {choices(model, key)}{why}"
     )
 
 
@@ -154,6 +131,18 @@ def choices(model: type[BaseModel], key: str) -> str:
     kind = field.annotation
     if get_origin(kind) is Literal:
         return ", ".join(repr(c) for c in get_args(kind))
+    if (registry := _registry([*field.metadata, kind])) is not None:
+        names = ", ".join(map(repr, registry))
+        return names if kind is str else f"names of {names}"
     return field.description or str(
         getattr(kind, "__name__", kind) if get_origin(kind) is None else kind
     )
+
+
+def _registry(parts: Iterable[Any]) -> Registry[Any] | None:
+    """The first registry in a type such as `list[Annotated[str, CODECS]]`."""
+    for part in parts:
+        found = part if isinstance(part, Registry) else _registry(get_args(part))
+        if found is not None:
+            return found
+    return None

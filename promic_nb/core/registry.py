@@ -15,11 +15,12 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from promic_nb.errors import UserError
 
 T = TypeVar("T")
+UNKNOWN = "unknown_name"  # pydantic's type of the error that a wrong name is
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -35,13 +36,13 @@ class Registry(Mapping[str, T], Generic[T]):
         includes: registries whose entries belong to this one, too.
 
     Example:
-        >>> shapes = Registry("number", {"pi": "math:pi", "tau": "math:tau"})
-        >>> list(shapes), shapes["pi"] < shapes["tau"]
+        >>> numbers = Registry("number", {"pi": "math:pi", "tau": "math:tau"})
+        >>> list(numbers), numbers["pi"] < numbers["tau"]
         (['pi', 'tau'], True)
-        >>> shapes["pie"]
+        >>> numbers["e"]
         Traceback (most recent call last):
         ...
-        promic_nb.errors.UserError: number 'pie' is unknown. Did you mean 'pi'? Choose one of: pi, tau
+        promic_nb.errors.UserError: number 'e' is unknown. Choose one of pi, tau
     """
 
     def __init__(
@@ -54,6 +55,24 @@ class Registry(Mapping[str, T], Generic[T]):
     ) -> None:
         self.kind, self.group, self._own, self._includes = kind, group, dict(places), includes
         self._loaded: dict[str, T] = {}
+
+    @classmethod
+    def of(cls, kind: str, values: Mapping[str, T], module: str) -> Registry[T]:
+        """A closed registry of values at hand, such as settings that need no import.
+
+        Args:
+            kind: as in the constructor.
+            values: by name.
+            module: where they are defined: `__name__`.
+
+        Example:
+            >>> sizes = Registry.of("size", {"small": 8, "large": 64}, __name__)
+            >>> sizes["large"], sizes.module("large") == __name__
+            (64, True)
+        """
+        registry = cls(kind, dict.fromkeys(values, f"{module}:"))
+        registry._loaded |= values
+        return registry
 
     @cached_property
     def places(self) -> dict[str, str]:
@@ -109,7 +128,7 @@ class Registry(Mapping[str, T], Generic[T]):
             near = difflib.get_close_matches(str(name), self.places, n=1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             raise UserError(
-                f"{self.kind} {name!r} is unknown", f"{hint}Choose one of: {', '.join(self.places)}"
+                f"{self.kind} {name!r} is unknown", f"{hint}Choose one of {', '.join(self.places)}"
             )
         return name
 
@@ -121,8 +140,9 @@ class Registry(Mapping[str, T], Generic[T]):
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         def checked(name: str) -> str:
-            if name not in self.places:
-                raise ValueError(f"{self.kind} {name!r} is unknown")
-            return name
+            try:
+                return self.check(name)
+            except UserError as error:
+                raise PydanticCustomError(UNKNOWN, "{text}", {"text": str(error)}) from None
 
         return core_schema.no_info_after_validator_function(checked, handler(source))

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import pooch
 
 from promic_nb.errors import UserError
 
-# name: (address, SHA-256, folder that the archive unpacks to)
-ARCHIVES = {
-    "lucchi": (
-        "http://www.casser.io/files/lucchi_pp.zip",
-        "770ce9e98fc6f29c1b1a250c637e6c5125f2b5f1260e5a7687b55a79e2e8844d",
-        "Lucchi++",
-    ),
-    "kasthuri": (
-        "http://www.casser.io/files/kasthuri_pp.zip",
-        "bbb78fd205ec9b57feb8f93ebbdf1666261cbc3e0305e7f11583ab5157a3d792",
-        "Kasthuri++",
-    ),
-}
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip archive to download.
+
+    Attributes:
+        url: its address.
+        sha256: its hash.
+        folder: that it unpacks to.
+    """
+
+    url: str
+    sha256: str
+    folder: str
 
 
-def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str:
+def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options: Any) -> str:
     """Download and verify a file once; `options` are those of `pooch.retrieve`.
 
     Raises:
@@ -44,19 +47,18 @@ def retrieve(url: str, sha256: str, folder: Path, remedy: str, **options) -> str
         raise UserError(f"{folder.name} could not be downloaded ({error})", remedy) from error
 
 
-def fetch(name: str, cache: Path) -> Path:
-    """Download, verify and unpack the archive of a data set once; return its folder.
+def fetch(name: str, archive: Archive, cache: Path) -> Path:
+    """Download, verify and unpack the archive of the data set `name` once; return its folder.
 
     Raises:
         UserError: no network, a wrong hash, or an archive of another layout.
     """
-    url, sha256, folder = ARCHIVES[name]
     remedy = "Name a local copy instead: make reproduce DATA=PATH, or PROMIC_DATA=PATH"
-    unpacked = unpack(Path(retrieve(url, sha256, cache / name, remedy)))
-    for found in (unpacked, *unpacked.rglob(folder)):
-        if found.name == folder and found.is_dir():
+    unpacked = unpack(Path(retrieve(archive.url, archive.sha256, cache / name, remedy)))
+    for found in (unpacked, *unpacked.rglob(archive.folder)):
+        if found.name == archive.folder and found.is_dir():
             return found
-    raise UserError(f"the archive of {name} does not hold {folder}/", remedy)
+    raise UserError(f"the archive of {name} does not hold {archive.folder}/", remedy)
 
 
 def unpack(archive: Path) -> Path:

@@ -29,7 +29,10 @@ FOLDERS = {
     "val": ("Train_In", "Train_Out"),
     "test": ("Test_In", "Test_Out"),
 }
-_REMEDY = "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and Test_Out alike (data/README.md)"
+_REMEDY = (
+    "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and Test_Out "
+    "alike (data/README.md)"
+)
 
 
 def find_root(path: Path) -> Path:
@@ -134,7 +137,7 @@ class SliceStack:
     note: str = ""
 
     def ids(self, split: Split, every: int = 1) -> list[int]:
-        """Slice ids of a split in order; with `every`, each such one (0, every, 2 every ...)."""
+        """Slice ids of a split in order; with `every`, every Nth (0, every, 2 every ...)."""
         if split not in self.split_ids:
             raise UserError(
                 f"split {split!r} of {self.name} is unknown",

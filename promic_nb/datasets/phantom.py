@@ -16,6 +16,9 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
+from promic_nb.datasets.dataset import DataSet
+from promic_nb.datasets.layout import SliceStack, stack_ids
+
 VERSION = 1  # raise it when the pictures change
 SIZE = (512, 512)
 COUNTS = {"Train": 32, "Test": 8}
@@ -143,3 +146,17 @@ def write_phantom(
     shutil.rmtree(root, ignore_errors=True)
     part.replace(root)
     return root
+
+
+def phantom(root: Path) -> SliceStack:
+    """The stack in a folder: every fourth training slice validates."""
+    ids = stack_ids(root, "Train_In")
+    splits = {
+        "train": [i for i in ids if i % 4 != 3],
+        "val": [i for i in ids if i % 4 == 3],
+        "test": stack_ids(root, "Test_In"),
+    }
+    return SliceStack("phantom", root, splits, note="synthetic slices, not micrographs")
+
+
+PHANTOM = DataSet(phantom, lambda cache: write_phantom(cache / "phantom"), synthetic=True)

@@ -4,8 +4,12 @@ software works, and nothing else.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
+
+from promic_nb.datasets.pictures import Pictures, PictureSet, by_people
 
 GRATING_CLASSES = 10
 PEOPLE, PICTURES_EACH = 12, 8
@@ -58,3 +62,30 @@ def face(person: int, shot: int, size: tuple[int, int] = (112, 92)) -> np.ndarra
     )
     image = gaussian_filter(image, 1.2) * rng.uniform(0.85, 1.15) + rng.normal(0, 4, size)
     return np.repeat(np.clip(np.round(image), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _gratings(_: Path) -> Pictures:
+    """Synthetic: 10 directions of a plane wave, 32 x 32."""
+    names = tuple(f"{18 * i} degrees" for i in range(GRATING_CLASSES))
+    return Pictures(
+        "gratings",
+        names,
+        gratings(400, 0),
+        gratings(100, 1),
+        "synthetic pictures",
+    )
+
+
+def _drawn_faces(_: Path) -> Pictures:
+    """Synthetic: drawn faces of 12 people, 112 x 92; the last third of the people is for testing."""
+    everyone = [[(face(p, s), p) for s in range(PICTURES_EACH)] for p in range(PEOPLE)]
+    return by_people(
+        "drawn_faces",
+        tuple(f"person {p}" for p in range(PEOPLE)),
+        everyone,
+        2 / 3,
+        "synthetic faces",
+    )
+
+
+GRATINGS, DRAWN_FACES = PictureSet(_gratings, True), PictureSet(_drawn_faces, True)

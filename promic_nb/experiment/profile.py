@@ -10,16 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from promic_nb import codecs
-from promic_nb.core.fields import (
-    ConfigName,
-    Count,
-    Crop,
-    Dataset,
-    EngineName,
-    Name,
-    NonNegative,
-    RecipeName,
-)
+from promic_nb.core.fields import Count, Crop, Name, NonNegative
+from promic_nb.datasets.registry import DatasetName
 from promic_nb.errors import UserError
 from promic_nb.experiment.sections import (
     Benchmark,
@@ -33,7 +25,9 @@ from promic_nb.experiment.sections import (
     Strict,
     Studies,
 )
-from promic_nb.models.recipes import RECIPES
+from promic_nb.models.config import ConfigName
+from promic_nb.models.recipes import RECIPES, RecipeName
+from promic_nb.models.registry import EngineName
 from promic_nb.runs.layout import RunFolder
 from promic_nb.training import hyperparameters
 from promic_nb.training.hyperparameters import Hyperparameters
@@ -46,7 +40,7 @@ class Profile(Strict):
     smoke: bool
     data: str = ""
     cells: str = ""
-    dataset: Dataset = "phantom"
+    dataset: DatasetName = "phantom"
     slices: Slices
     benchmark: Benchmark
     rates: dict[Name, RatePoint]

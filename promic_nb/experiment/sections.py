@@ -6,26 +6,25 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from promic_nb.codecs.registry import CodecName, LatentCodecName
 from promic_nb.core.fields import (
     BlockSide,
     ChannelChoice,
-    CodecName,
     Count,
     CropSide,
     FaceSide,
     FineTuningOptions,
-    LatentCodecName,
-    MetricName,
     Name,
     NonNegative,
-    PictureSet,
     Positive,
     RateInput,
-    RecipeName,
     Sides,
     SolverOptions,
     TeacherImages,
 )
+from promic_nb.datasets.registry import PictureSetName
+from promic_nb.metrics.registry import MetricName
+from promic_nb.models.recipes import RecipeName
 from promic_nb.studies.deblocking.registry import Backbone, LossName, NetworkName, TrainedOn
 from promic_nb.studies.latent_learning.registry import LearnerName
 
@@ -159,9 +158,9 @@ class LatentLearning(Strict):
     learners.
     """
 
-    pictures: PictureSet
+    pictures: PictureSetName
     pictures_path: str = ""
-    masks: PictureSet
+    masks: PictureSetName
     masks_path: str = ""
     betas: dict[Name, Positive]
     codec_width: Count
@@ -181,9 +180,9 @@ class Multitask(Strict):
     with, and the trainings.
     """
 
-    pictures: PictureSet
+    pictures: PictureSetName
     pictures_path: str = ""
-    faces: PictureSet
+    faces: PictureSetName
     faces_path: str = ""
     teacher: str = ""
     beta: Positive

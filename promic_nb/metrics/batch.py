@@ -8,9 +8,10 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from promic_nb.core.cache import Journal
+from promic_nb.core.files import sha256
 from promic_nb.errors import UserError
 from promic_nb.metrics.front_end import FrontEnd
 from promic_nb.metrics.quality import check_names, compute
+from promic_nb.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +64,7 @@ def compute_table(
 
     settings = {"names": check_names(names), "bit_depth": bit_depth, "front_end": front_end}
     done, labels, rows = Journal(journal), [], {}
-    total = len(pairs) if hasattr(pairs, "__len__") else None
+    total = len(pairs) if isinstance(pairs, Sized) else None
     pending: dict[Future, tuple[int, str]] = {}
     with (
         _pool(workers or os.cpu_count() or 1) as (pool, most),
@@ -174,7 +177,11 @@ def _key(
 ) -> str:
     """Hash of all that a pair's rows depend on."""
     digest = hashlib.sha256(
-        json.dumps([label, settings, _source()], sort_keys=True, default=str).encode()
+        json.dumps(
+            [label, settings, _source(), *map(_origin, settings["names"])],
+            sort_keys=True,
+            default=str,
+        ).encode()
     )
     for image in (reference, distorted):
         digest.update(
@@ -184,7 +191,12 @@ def _key(
 
 
 def _source() -> str:
-    """Hash of the metrics' source."""
-    return hashlib.sha256(
-        b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))
-    ).hexdigest()
+    """Hash of this package's metrics; the table of names computes nothing."""
+    files = sorted(p for p in Path(__file__).parent.glob("*.py") if p.name != "registry.py")
+    return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+
+
+def _origin(name: str) -> str:
+    """Hash of the module that a metric, perhaps of another package, comes from."""
+    spec = find_spec(METRICS.module(name))
+    return sha256(Path(spec.origin)) if spec and spec.origin else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from promic_nb.errors import UserError
 from promic_nb.metrics.bjontegaard import bd_rate
-from promic_nb.metrics.quality import METRICS
+from promic_nb.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from promic_nb.metrics.channel import channel, valid
+from promic_nb.metrics.metric import Metric, on_luma
 
 SMALLEST = 161  # the coarsest of five levels holds one 11x11 window
 EXPONENTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
@@ -132,3 +133,6 @@ def _mean3(x: np.ndarray) -> np.ndarray:
     """Mean of 3x3, only where it lies inside."""
     x = x[:-2] + x[1:-1] + x[2:]
     return (x[:, :-2] + x[:, 1:-1] + x[:, 2:]) / 9
+
+
+IW_SSIM = Metric(on_luma(iw_ssim, 255), "IW-SSIM", smallest=SMALLEST, needs_content=True)

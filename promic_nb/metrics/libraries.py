@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-# skimage's window of sigma 1.5 has 11 samples; five scales halve 161 to 11; the largest filter of
-# FSIM is 48 samples long.
-SMALLEST_SSIM, SMALLEST_MS_SSIM, SMALLEST_FSIM = 11, 161, 48
+from promic_nb.metrics.metric import Metric, with_peak
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def ssim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
@@ -66,8 +69,15 @@ def fsim(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
     return float(piq.fsim(b, a))
 
 
-def _tensor(x: np.ndarray):
+def _tensor(x: np.ndarray) -> Tensor:
     """Float64 (1, C, H, W)."""
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(x)).reshape(1, -1, *x.shape[-2:])
+
+
+SSIM = Metric(with_peak(ssim), "SSIM", smallest=11)  # skimage's window of sigma 1.5
+MS_SSIM = Metric(with_peak(ms_ssim), "MS-SSIM", smallest=161)  # five scales halve it to 11
+FSIM = Metric(  # its largest filter is 48 samples long
+    lambda a, b: fsim(a.rgb, b.rgb, a.peak), "FSIM", smallest=48, needs_content=True
+)

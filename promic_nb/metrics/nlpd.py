@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.sparse import csr_array
 
+from promic_nb.metrics.metric import Metric, on_luma
+
 LEVELS = 6
 LOW_PASS = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
 # Divisive normalization, level by level: sigma, then weights of the neighbours above, left, right,
@@ -84,3 +86,6 @@ def _neighbours(x: np.ndarray, weights: list[float]) -> np.ndarray:
     p = np.pad(x, 1, mode="reflect")
     shifted = (p[:-2, 1:-1], p[1:-1, :-2], p[1:-1, 2:], p[2:, 1:-1])
     return sum(w * neighbour for w, neighbour in zip(weights, shifted, strict=True) if w)
+
+
+NLPD = Metric(on_luma(nlpd, 1), "NLPD", smallest=65, higher_is_better=False, identical=0.0)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import dctn
 
+from promic_nb.metrics.metric import IDENTICAL_DB, Metric, with_peak
+
 # Contrast sensitivity of the 8x8 DCT coefficients, from the authors' program (relative to the JPEG
 # luma table).
 CSF = np.array(
@@ -38,7 +40,6 @@ MASKING = np.array(
         [0.019290, 0.011815, 0.011080, 0.010412, 0.007972, 0.010000, 0.009426, 0.010203],
     ]
 )
-_IDENTICAL_DB = 100.0
 
 
 def psnr_hvs(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
@@ -64,7 +65,7 @@ def _db(
         reduced[:, 0, 0] = difference[:, 0, 0]
         difference = reduced
     mse = np.mean((difference * CSF) ** 2)
-    return _IDENTICAL_DB if mse == 0 else min(_IDENTICAL_DB, 10 * float(np.log10(peak**2 / mse)))
+    return IDENTICAL_DB if mse == 0 else min(IDENTICAL_DB, 10 * float(np.log10(peak**2 / mse)))
 
 
 def _blocks_dct(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,3 +97,9 @@ def _deviation(x: np.ndarray) -> np.ndarray:
     """Sample variance times the number of samples, as the authors' program computes it."""
     n = x.shape[1] * x.shape[2]
     return x.var((1, 2), ddof=1) * n
+
+
+PSNR_HVS, PSNR_HVS_M = (
+    Metric(with_peak(function), label, "dB", smallest=8, identical=IDENTICAL_DB)
+    for function, label in ((psnr_hvs, "PSNR-HVS"), (psnr_hvs_m, "PSNR-HVS-M"))
+)

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from promic_nb.metrics.channel import channel, valid, without_inversion
+from promic_nb.metrics.metric import Metric, on_luma
 
 SMALLEST = 41  # below, the fourth scale has no full window
 NOISE = 2.0
@@ -43,3 +44,6 @@ def vif(reference: np.ndarray, distorted: np.ndarray) -> float:
         received += np.log10(1 + gain**2 * signal / (noise + NOISE)).sum()
         sent += np.log10(1 + signal / NOISE).sum()
     return float(received / sent) if sent else float("nan")
+
+
+VIF = Metric(on_luma(vif, 255), "VIF (pixel domain)", smallest=SMALLEST, needs_content=True)

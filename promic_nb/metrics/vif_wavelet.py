@@ -20,6 +20,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from promic_nb.metrics.channel import channel, without_inversion
+from promic_nb.metrics.metric import Metric, on_luma
 
 SMALLEST = 72  # four levels of the pyramid's 9-tap low-pass
 LEVELS, ORIENTATIONS, BLOCK, NOISE = 4, (0, 3), 3, 0.4
@@ -95,3 +96,8 @@ def _window_mean(x: np.ndarray, window: int) -> np.ndarray:
     weights = np.full(window, 1 / window)
     x = correlate1d(x, weights, axis=0, mode="mirror")[BLOCK // 2 :: BLOCK]
     return correlate1d(x, weights, axis=1, mode="mirror")[:, BLOCK // 2 :: BLOCK]
+
+
+VIF_WAVELET = Metric(
+    on_luma(vif_wavelet, 255), "VIF (wavelet domain)", smallest=SMALLEST, needs_content=True
+)

@@ -18,6 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from promic_nb.errors import UserError
+from promic_nb.metrics.metric import Metric, with_peak
 
 SMALLEST = 17  # libvmaf reads outside smaller frames, or fails
 
@@ -91,3 +92,6 @@ def vmaf(reference: np.ndarray, distorted: np.ndarray, peak: float) -> float:
 def _ffmpeg(*args: str, cwd: str | None = None) -> subprocess.CompletedProcess:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", *args]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+VMAF = Metric(with_peak(vmaf), "VMAF", smallest=SMALLEST, needs_content=True, identical=97.43)

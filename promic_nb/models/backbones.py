@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from torch import nn
@@ -14,6 +15,7 @@ from torchvision.models import resnet50
 from torchvision.models.resnet import Bottleneck
 from torchvision.ops import FrozenBatchNorm2d
 
+from promic_nb.core.registry import Registry
 from promic_nb.models.config import DetectorConfig
 
 # front (planes -> stride 4), stages 3, 4, 5 (strides 8, 16, 32) and the channels after stages 2..5
@@ -56,5 +58,19 @@ def resnet_50(config: DetectorConfig) -> Stages:
     return front, nn.ModuleList([net.layer2, net.layer3, net.layer4]), (256, 512, 1024, 2048)
 
 
-BACKBONES: dict[str, Callable[[DetectorConfig], Stages]] = {"small": small, "resnet50": resnet_50}
-STAGE2_CHANNELS = {"small": 32, "resnet50": 256}
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone in stages.
+
+    Attributes:
+        build: its stages with random weights.
+        stage2_channels: after stage 2, which a translator has to give.
+    """
+
+    build: Callable[[DetectorConfig], Stages]
+    stage2_channels: int
+
+
+BACKBONES = Registry.of(
+    "backbone", {"small": Backbone(small, 32), "resnet50": Backbone(resnet_50, 256)}, __name__
+)

@@ -11,24 +11,15 @@ import torch
 from promic_nb.core.paths import root
 from promic_nb.errors import UserError
 from promic_nb.models.adapters import RateAffine
-from promic_nb.models.backbones import STAGE2_CHANNELS
+from promic_nb.models.backbones import BACKBONES
 from promic_nb.models.config import CONFIGS, DetectorConfig
 from promic_nb.models.detector import Detector
-from promic_nb.models.engines import ENGINES
 from promic_nb.models.pretrained import adopt, starting_point
+from promic_nb.models.registry import ENGINES
 from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
 
 DOWNLOADS = Path("data") / "downloads"
-
-
-def named_config(name: str) -> DetectorConfig:
-    """One of `CONFIGS`; raises `UserError` for another name."""
-    if name not in CONFIGS:
-        raise UserError(
-            f"detector configuration {name!r} is unknown", f"Choose one of {', '.join(CONFIGS)}"
-        )
-    return CONFIGS[name]
 
 
 def make_detector(
@@ -42,10 +33,7 @@ def make_detector(
     Raises:
         UserError: an unknown engine, or one that is not installed.
     """
-    if engine not in ENGINES:
-        raise UserError(
-            f"detector engine {engine!r} is unknown", f"Choose one of {', '.join(ENGINES)}"
-        )
+    ENGINES.check(engine)
     torch.manual_seed(seed)
     model = TorchvisionDetector(config, translator)
     if engine == "torchvision":
@@ -71,7 +59,7 @@ def build_detector(
         >>> build_detector("small").config.backbone
         'small'
     """
-    settings, state, origin = starting_point(weights, named_config(config), root() / DOWNLOADS)
+    settings, state, origin = starting_point(weights, CONFIGS[config], root() / DOWNLOADS)
     model = make_detector(settings, engine, seed=seed)
     if state:
         merged, origin["from_random"] = adopt(model.weights(), state)
@@ -101,9 +89,13 @@ def build_translator(
         32
     """
     torch.manual_seed(seed)
-    settings = named_config(config) if isinstance(config, str) else config
+    settings = CONFIGS[config] if isinstance(config, str) else config
     return DomainTranslator(
-        in_channels, STAGE2_CHANNELS[settings.backbone], lrb, channels=channels, rates=rates
+        in_channels,
+        BACKBONES[settings.backbone].stage2_channels,
+        lrb,
+        channels=channels,
+        rates=rates,
     )
 
 

@@ -5,7 +5,9 @@ CPU cores.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from promic_nb.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class DetectorConfig:
     """A Faster R-CNN with FPN, engine-independent; each engine maps these settings to its own.
 
     Attributes:
-        backbone: "small" (torchvision engine only) or "resnet50".
+        backbone: a name of `backbones.BACKBONES`; "small" in the torchvision engine only.
         fpn_channels, head_channels: widths of the neck and of the two-layer box head.
         anchor_sizes: sides in pixels, one tuple for each of the levels p2..p6.
         aspect_ratios: height to width of the anchors, on every level.
@@ -29,12 +31,12 @@ class DetectorConfig:
             Detectron2) or in its 3x3 (torchvision).
         norm: "frozen" batch norms keep their statistics and scales, "batch" ones learn.
         norm_eps: added to the variance.
-        masks: whether a mask head stands beside the box head (Mask R-CNN; torchvision engine only).
+        masks: whether it adds a mask head (Mask R-CNN; torchvision engine only).
         frozen_stages: leading stages of a pixel detector that are not trained (Detectron2's
             FREEZE_AT): 2 is stem and stage 2.
     """
 
-    backbone: Literal["small", "resnet50"]
+    backbone: str
     fpn_channels: int
     head_channels: int
     anchor_sizes: tuple[tuple[int, ...], ...]
@@ -81,7 +83,7 @@ STYLES: dict[str, dict] = {
     "scratch": {"mean": (130.0,) * 3, "std": (30.0,) * 3, "norm": "batch", "frozen_stages": 0},
 }
 
-CONFIGS: dict[str, DetectorConfig] = {
+_CONFIGS = {
     # Reduced backbone and head for CPUs: 0.9 M parameters.
     "small": DetectorConfig(
         "small",
@@ -102,3 +104,5 @@ CONFIGS: dict[str, DetectorConfig] = {
     # position.
     "resnet50": DetectorConfig("resnet50", 256, 1024, ((32, 64, 128, 256, 512),) * 5),
 }
+CONFIGS = Registry.of("detector configuration", _CONFIGS, __name__)
+ConfigName = Annotated[str, CONFIGS]

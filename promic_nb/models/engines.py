@@ -1,18 +1,21 @@
-"""The detector engines behind a common interface."""
+"""Engines that are not installed with this package; `registry` has the table of all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 
 from promic_nb.errors import UserError
 from promic_nb.models.config import DetectorConfig
 from promic_nb.models.detector import Detector
-from promic_nb.models.torchvision_engine import TorchvisionDetector
 from promic_nb.models.translator import DomainTranslator
 
 
-def _detectron2(config: DetectorConfig, translator: DomainTranslator | None = None) -> Detector:
+def detectron2(config: DetectorConfig, translator: DomainTranslator | None = None) -> Detector:
+    """A detector of Detectron2, which is not installed with this package.
+
+    Raises:
+        UserError: it is not installed, or masks are asked for.
+    """
     if config.masks:
         raise UserError(
             "the detectron2 engine predicts no masks",
@@ -26,9 +29,3 @@ def _detectron2(config: DetectorConfig, translator: DomainTranslator | None = No
     from promic_nb.models.detectron2_engine import Detectron2Detector
 
     return Detectron2Detector(config, translator)
-
-
-ENGINES: dict[str, Callable[..., Detector]] = {
-    "torchvision": TorchvisionDetector,
-    "detectron2": _detectron2,
-}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from promic_nb.core.registry import Registry
 from promic_nb.errors import UserError
 
 
@@ -52,7 +53,7 @@ class Recipe:
             )
 
 
-RECIPES: dict[str, Recipe] = {
+_RECIPES = {
     "original": Recipe("original", label="Original Images"),
     "A": Recipe("reconstructed", label="Model A"),
     "B": Recipe("latent", label="Model B"),
@@ -64,6 +65,8 @@ RECIPES: dict[str, Recipe] = {
     "H": Recipe("latent", lrb=True, gdtt=True, label="Model H"),
     "ProMIC": Recipe("latent", lrb=True, gdtt=True, pd_ft=True, label="ProMIC"),
 }
+RECIPES = Registry.of("recipe", _RECIPES, __name__)
+RecipeName = Annotated[str, RECIPES]
 
 # The pairs that the ablation compares, in the order of Figs. 36-49 (AP50 and AP75) and 64-105 (all
 # six), and what the second adds.
@@ -76,10 +79,3 @@ COMPARISONS: dict[tuple[str, str], str] = {
     ("D", "E"): "PD-FT after GDTT",
     ("H", "ProMIC"): "PD-FT after GDTT, with LRB",
 }
-
-
-def recipe(name: str) -> Recipe:
-    """A recipe by name; raises `UserError` for an unknown one."""
-    if name not in RECIPES:
-        raise UserError(f"recipe {name!r} is unknown", f"Choose one of {', '.join(RECIPES)}")
-    return RECIPES[name]

@@ -83,7 +83,7 @@ class TorchvisionDetector(Detector):
 
     def __init__(self, config: DetectorConfig, translator: DomainTranslator | None = None) -> None:
         super().__init__(config)
-        layers, self.stages, widths = BACKBONES[config.backbone](config)
+        layers, self.stages, widths = BACKBONES[config.backbone].build(config)
         self.front = LatentFront(translator) if translator else PixelFront(layers, config)
         self.neck = FeaturePyramidNetwork(list(widths), config.fpn_channels, LastLevelMaxPool())
         anchors = Anchors(config.anchor_sizes, (config.aspect_ratios,) * len(config.anchor_sizes))

@@ -9,7 +9,7 @@ from pandas.io.formats.style import Styler
 
 from promic_nb.claims import load_claims
 from promic_nb.errors import UserError
-from promic_nb.metrics import bd_quality
+from promic_nb.metrics.bjontegaard import bd_quality
 from promic_nb.models.recipes import RECIPES
 
 AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6

@@ -60,7 +60,7 @@ def detectors(
     cause = [
         codec.name,
         codec.setting,
-        getattr(codec, "sha256", ""),
+        codec.sha256,
         stack.fingerprint,
         steps,
         crop,
@@ -84,7 +84,7 @@ def _of_a_run(codec: LatentCodec, stack: SliceStack) -> Pair | None:
             for recipe in ("A", "ProMIC")
         ]
         if (
-            of["weights"] == getattr(codec, "sha256", "")
+            of["weights"] == codec.sha256
             and of["setting"] == codec.setting
             and all(f.is_file() for f in files)
         ):

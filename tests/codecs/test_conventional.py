@@ -2,7 +2,6 @@ import re
 import struct
 import subprocess
 import sys
-from typing import get_args
 
 import imageio_ffmpeg
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from promic_nb import codecs
 from promic_nb.codecs import Codec, bpp, ffmpeg
-from promic_nb.core import fields
 from promic_nb.errors import UserError
 
 
@@ -234,10 +232,3 @@ def test_checking_settings_loads_no_network():
 def test_only_grey_bytes_are_encoded(codec, bad):
     with pytest.raises(UserError, match="uint8"):
         codec.encode(bad)
-
-
-def test_parameter_types_know_every_codec():
-    assert set(get_args(fields.CodecName)) == set(codecs.CODECS)
-    assert set(get_args(fields.LatentCodecName)) == {
-        name for name in codecs.CODECS if name.startswith("jpegai_") and name != "jpegai_reference"
-    }

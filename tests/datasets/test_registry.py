@@ -1,13 +1,11 @@
 import shutil
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from promic_nb.core import fields
-from promic_nb.datasets import DATASETS, download, open_stack
+from promic_nb.datasets import download, open_stack
 from promic_nb.errors import UserError
 
 
@@ -53,10 +51,6 @@ def test_unknown_names_say_what_there_is():
         open_stack("luchi")
 
 
-def test_parameter_types_know_every_data_set():
-    assert set(get_args(fields.Dataset)) == set(DATASETS)
-
-
 def test_no_network_names_the_local_way(tmp_path, monkeypatch):
     monkeypatch.delenv("PROMIC_DATA", raising=False)
 
@@ -70,12 +64,10 @@ def test_no_network_names_the_local_way(tmp_path, monkeypatch):
 
 def test_a_download_with_a_wrong_hash_is_refused(tmp_path, monkeypatch):
     (tmp_path / "source.zip").write_bytes(b"something else")
-    monkeypatch.setitem(
-        download.ARCHIVES, "lucchi", ((tmp_path / "source.zip").as_uri(), "0" * 64, "Lucchi++")
-    )
+    archive = download.Archive((tmp_path / "source.zip").as_uri(), "0" * 64, "Lucchi++")
     monkeypatch.setattr(download.pooch, "retrieve", _from_file(download.pooch.retrieve))
     with pytest.raises(UserError, match="wrong hash"):
-        download.fetch("lucchi", tmp_path / "cache")
+        download.fetch("lucchi", archive, tmp_path / "cache")
 
 
 def _from_file(retrieve):

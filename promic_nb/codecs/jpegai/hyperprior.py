@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from promic_nb import __version__
 from promic_nb.codecs.base import BitstreamError, check_image, check_range
 from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
 from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
@@ -94,6 +95,15 @@ class HyperpriorCodec(Generic[S]):
         self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
         self.gain = int(check_range(f"{name} gain", gain, *GAIN_RANGE))
         self.setting = setting + (f" gain={gain}" if gain else "")
+
+    @property
+    def command(self) -> str:
+        """The encoder's exact settings: there are no others."""
+        return self.setting
+
+    def version(self) -> str:
+        """This package's version, and the hash of the weights."""
+        return f"promic_nb {__version__}, weights {self.sha256[:12]}"
 
     def analysis_transform(self, x: Tensor) -> Tensor:
         """Latent y (1, C, ceil(H/16), ceil(W/16)) of samples (1, 1, H, W) in 0..255; float32."""

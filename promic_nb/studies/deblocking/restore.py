@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from promic_nb.metrics import compute
+from promic_nb.metrics.quality import compute
 from promic_nb.studies.deblocking.jpeg import jpeg
 from promic_nb.training.fit import SampleStream, fit
 from promic_nb.training.options import FitOptions, Loop

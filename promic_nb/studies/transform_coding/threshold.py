@@ -10,7 +10,7 @@ import numpy as np
 from scipy import fft
 
 from promic_nb.errors import UserError
-from promic_nb.metrics import compute
+from promic_nb.metrics.quality import compute
 
 # Forward and inverse transform of the last two axes, orthonormal.
 TRANSFORMS: dict[str, tuple[Callable, Callable]] = {

@@ -1,0 +1,43 @@
+"""Lucchi++, split as in the dissertation."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from promic_nb.datasets.dataset import DataSet
+from promic_nb.datasets.download import Archive, fetch
+from promic_nb.datasets.layout import SliceStack, stack_ids
+from promic_nb.errors import UserError
+
+ARCHIVE = Archive(
+    "http://www.casser.io/files/lucchi_pp.zip",
+    "770ce9e98fc6f29c1b1a250c637e6c5125f2b5f1260e5a7687b55a79e2e8844d",
+    "Lucchi++",
+)
+
+
+def lucchi(root: Path) -> SliceStack:
+    """165 training slices split by Table 9, and the test slices that are there (165 in the public
+    archive).
+    """
+    ids = stack_ids(root, "Train_In")
+    if ids != list(range(165)):
+        missing = sorted(set(range(165)) - set(ids))
+        raise UserError(
+            f"{root / 'Train_In'} has {len(ids)} slices, not ids 0..164 (missing: {missing[:5]})",
+            "Table 9's split needs the whole stack",
+        )
+    table = yaml.safe_load(files("promic_nb.datasets").joinpath("table9.yaml").read_text())
+    validation = table["validation"]
+    splits = {
+        "train": sorted(set(ids) - set(validation)),
+        "val": validation,
+        "test": stack_ids(root, "Test_In"),
+    }
+    return SliceStack("lucchi", root, splits, note="splits by Table 9 of the dissertation")
+
+
+LUCCHI = DataSet(lucchi, lambda cache: fetch("lucchi", ARCHIVE, cache))

@@ -1,0 +1,15 @@
+from .batch import compute_table as compute_table
+from .bjontegaard import Delta as Delta
+from .bjontegaard import bd_quality as bd_quality
+from .bjontegaard import bd_rate as bd_rate
+from .curves import bd_rate_table as bd_rate_table
+from .curves import mean_curves as mean_curves
+from .detection import AP_NAMES as AP_NAMES
+from .detection import Detections as Detections
+from .detection import ap_family as ap_family
+from .detection import average_precision as average_precision
+from .detection import mean_average_precision as mean_average_precision
+from .masks import mask_average_precision as mask_average_precision
+from .metric import Metric as Metric
+from .quality import compute as compute
+from .registry import METRICS as METRICS
