@@ -22,7 +22,7 @@ from promic_nb.core.fields import (
     SolverOptions,
     TeacherImages,
 )
-from promic_nb.datasets.registry import PictureSetName
+from promic_nb.datasets.pictures.registry import PictureSetName
 from promic_nb.metrics.registry import MetricName
 from promic_nb.models.recipes import RecipeName
 from promic_nb.studies.deblocking.registry import Backbone, LossName, NetworkName, TrainedOn

@@ -12,7 +12,8 @@ from promic_nb.codecs.registry import CODECS, LATENT_CODECS
 from promic_nb.core import registry
 from promic_nb.core.fields import choices
 from promic_nb.core.registry import Registry
-from promic_nb.datasets.registry import DATASETS, PICTURE_SETS
+from promic_nb.datasets.pictures.registry import PICTURE_SETS
+from promic_nb.datasets.registry import DATASETS
 from promic_nb.errors import UserError
 from promic_nb.metrics.registry import METRICS
 from promic_nb.models.backbones import BACKBONES
@@ -89,7 +90,8 @@ def test_choices_of_a_field_are_the_names():
 def test_tables_import_no_implementation():
     code = (
         "import sys, promic_nb.codecs.registry, promic_nb.metrics.registry\n"
-        "import promic_nb.datasets.registry, promic_nb.models.registry\n"
+        "import promic_nb.datasets.registry, promic_nb.datasets.pictures.registry\n"
+        "import promic_nb.models.registry\n"
         "print([m for m in ('torch', 'torchvision', 'imagecodecs', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -104,7 +104,10 @@ def test_a_rate_point_is_a_codec_and_its_settings(quick):
             "target_bpp is given with gain",
         ),
         ({"codecs": {"hecv": []}}, "benchmark.codecs.hecv"),
-        ({"metrics": ["psnrr"]}, "benchmark.metrics.0: metric 'psnrr' is unknown. Did you mean 'psnr'"),
+        (
+            {"metrics": ["psnrr"]},
+            "benchmark.metrics.0: metric 'psnrr' is unknown. Did you mean 'psnr'",
+        ),
     ],
 )
 def test_a_mistake_in_the_benchmark_is_named_before_anything_runs(quick, change, message):

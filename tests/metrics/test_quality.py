@@ -280,7 +280,12 @@ HOLES = np.where(np.eye(200) > 0, np.nan, 1.0)
             {"bit_depth": 10},
             "4000 exceeds bit depth 10",
         ),
-        (BLANK, BLANK, {"names": ["psnrr"]}, "'psnrr' is unknown. Did you mean 'psnr'\\? Choose one of psnr, ssim"),
+        (
+            BLANK,
+            BLANK,
+            {"names": ["psnrr"]},
+            "'psnrr' is unknown. Did you mean 'psnr'\\? Choose one of psnr, ssim",
+        ),
         (BLANK, BLANK, {"front_end": "12bit"}, "'12bit' is unknown. Choose from 10bit, 8bit"),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from promic_nb.datasets.registry import PICTURES
+from promic_nb.datasets.pictures.registry import PICTURES
 from promic_nb.errors import UserError
 
 # A picture, uint8 (H, W, 3), grey ones with three equal channels; and its class, or its mask, uint8
