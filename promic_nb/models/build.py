@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from promic_nb.core.paths import root
-from promic_nb.errors import UserError
 from promic_nb.models.adapters import RateAffine
 from promic_nb.models.backbones import BACKBONES
 from promic_nb.models.config import CONFIGS, DetectorConfig
