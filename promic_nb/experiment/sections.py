@@ -154,8 +154,8 @@ class Deblocking(Strict):
 
 
 class LatentLearning(Strict):
-    """Study of document 004: picture sets with their folders, beta by rate point, the codec, and the
-    learners.
+    """Study of document 004: picture sets with their folders, beta by rate point, the codec, and
+    the learners.
     """
 
     pictures: PictureSetName
@@ -176,8 +176,8 @@ class LatentLearning(Strict):
 
 
 class Multitask(Strict):
-    """Study of document 001: picture sets with their folders, the teacher's weights, the codec to begin
-    with, and the trainings.
+    """Study of document 001: picture sets with their folders, the teacher's weights, the codec to
+    begin with, and the trainings.
     """
 
     pictures: PictureSetName
