@@ -1,81 +1,129 @@
-"""A verdict on each claim."""
+"""A verdict on each claim, by the tables of a run and the conditions under which they were made."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
 from promic_nb.claims.loading import load_claims
-from promic_nb.claims.models import Claim, Source, Verdict
-from promic_nb.core.files import read_parquet
+from promic_nb.claims.measuring import Reading, Tables, measure
+from promic_nb.claims.models import Claim
+from promic_nb.claims.requires import Condition, compare
+
+Verdict = Literal[
+    "reproduced",
+    "within tolerance",
+    "not reproduced",
+    "agrees (scaled down)",
+    "differs (scaled down)",
+    "smoke",
+    "not run",
+]
+# In words, in the order in which they are shown.
+VERDICTS: dict[Verdict, str] = {
+    "reproduced": "as printed, under the published conditions",
+    "within tolerance": "as near as the claim allows, under the published conditions",
+    "not reproduced": "different under the published conditions",
+    "agrees (scaled down)": "as printed or within tolerance, by a run under other conditions",
+    "differs (scaled down)": "different, by a run under other conditions",
+    "smoke": "measured by a smoke run or on synthetic slices, which earns no verdict",
+    "not run": "not measured",
+}
+SYNTHETIC = "phantom"
+ELEVEN_POINTS = " (voc11)"  # suffix of a metric that averages over 11 recall points
 
 
-def judge(claim: Claim, ours: float | None, smoke: bool) -> Verdict:
+def judge(claim: Claim, reading: Reading, conditions: list[Condition], smoke: bool) -> Verdict:
     """The verdict on one claim.
 
-    *reproduced*: equal as printed; *within tolerance*: as near as the claim allows; *smoke*:
-        measured, but by a smoke profile, which
-    earns no verdict; *not run*: not measured.
+    Args:
+        reading: what `measure` found.
+        conditions: what `compare` gives for the answering table.
+        smoke: whether that table is a smoke run's.
     """
-    if ours is None or pd.isna(ours):
+    if reading.value is None or math.isnan(reading.value):
         return "not run"
     if smoke:
         return "smoke"
-    error = abs(ours - claim.published)
-    if error <= 0.5 * 10**-claim.digits * (1 + 1e-9):
-        return "reproduced"
-    allowed = claim.tolerance.value * (
-        abs(claim.published) if claim.tolerance.kind == "relative" else 1
-    )
-    return "within tolerance" if error <= allowed else "not reproduced"
+    agrees = claim.holds(reading.value, list(reading.nulls))
+    if not all(condition.met for condition in conditions):
+        return "agrees (scaled down)" if agrees else "differs (scaled down)"
+    if not agrees:
+        return "not reproduced"
+    exact = claim.kind != "value" or claim.exact(reading.value)
+    return "reproduced" if exact else "within tolerance"
 
 
-def verdicts(tables: Path, profile: str, smoke: bool) -> pd.DataFrame:
+def verdicts(folder: Path, profile: str = "") -> pd.DataFrame:
     """One row for each claim, judged by the tables of a run.
 
     Args:
-        tables: the run's folder of Parquet tables.
-        profile: the run's profile, stamped on each row.
-        smoke: whether that profile is for smoke runs.
+        folder: the run's Parquet tables with their sidecars. A table without a sidecar counts as a
+            smoke run's: nobody knows how it was made.
+        profile: stamped on rows whose table has no sidecar.
 
     Returns:
-        Columns id, document, location, what, published, ours (NaN where not run), unit, verdict,
-        profile, depends_on, note.
+        Columns id, document, location, what, kind, published (NaN where words are printed),
+        printed, ours (NaN where not run), ours_11_points (the same by 11-point AP), unit, verdict,
+        conditions_met (None where not run), conditions (list of name, required, run, met),
+        profile, headline, note, digits.
     """
-    opened: dict[str, pd.DataFrame | None] = {}
-    rows = []
-    for claim in load_claims():
-        name = claim.source.table
-        if name not in opened:
-            path = tables / f"{name}.parquet"
-            opened[name] = read_parquet(path) if path.is_file() else None
-        ours = _look_up(opened[name], claim.source)
-        rows.append(
-            {
-                "id": claim.id,
-                "document": claim.document,
-                "location": claim.location,
-                "what": claim.what,
-                "published": claim.published,
-                "ours": ours,
-                "unit": claim.unit,
-                "verdict": judge(claim, ours, smoke),
-                "profile": profile,
-                "depends_on": claim.depends_on,
-                "note": claim.note,
-                "digits": claim.digits,
-            }
-        )
-    table = pd.DataFrame(rows)
-    return table.astype({"ours": float})
+    tables = Tables(folder)
+    return pd.DataFrame([_row(claim, tables, profile) for claim in load_claims()]).astype(
+        {"ours": float, "ours_11_points": float, "published": float}
+    )
 
 
-def _look_up(table: pd.DataFrame | None, source: Source) -> float | None:
-    if table is None:
-        return None
-    keep = pd.Series(True, index=table.index)
-    for column, value in source.where.items():
-        keep &= table[column] == value
-    found = table.loc[keep, source.column]
-    return float(found.iloc[0]) if len(found) == 1 else None
+def _row(claim: Claim, tables: Tables, profile: str) -> dict[str, Any]:
+    reading = measure(claim, tables)
+    about = tables.sidecar(claim.source.table)
+    conditions = compare(claim.requires, _recorded(claim, about, reading))
+    synthetic = claim.requires.dataset is not None and about.get("dataset") == SYNTHETIC
+    verdict = judge(claim, reading, conditions, about.get("smoke", True) or synthetic)
+    run = verdict != "not run"
+    return {
+        "id": claim.id,
+        "document": claim.document,
+        "location": claim.location,
+        "what": claim.what,
+        "kind": claim.kind,
+        "published": claim.value,
+        "printed": claim.printed,
+        "ours": reading.value if run else math.nan,
+        "ours_11_points": _eleven_points(claim, tables) if run else math.nan,
+        "unit": claim.unit,
+        "verdict": verdict,
+        "conditions_met": all(c.met for c in conditions) if run else None,
+        "conditions": [c.model_dump() for c in conditions],
+        "profile": about.get("profile", profile),
+        "headline": claim.headline,
+        "needs": claim.requires.words(),
+        "note": claim.note,
+        "digits": claim.digits if claim.kind in ("value", "bound") else 2,
+    }
+
+
+def _recorded(claim: Claim, about: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """The run's conditions by the names of `Requires`."""
+    stamped = about.get("conditions", {})
+    known = {**stamped.get("run", {}), **stamped.get(claim.requires.study, {})}
+    return {**known, "dataset": about.get("dataset"), "bpp": reading.bpp}
+
+
+def _eleven_points(claim: Claim, tables: Tables) -> float:
+    """The same number with AP over 11 recall points; NaN where a claim is not about AP."""
+    where = claim.source.where
+    if not str(where.get("metric", "")).startswith("AP"):
+        return math.nan
+    if claim.kind in ("order", "equal") or "metric" in (
+        claim.source.against.where if claim.source.against else {}
+    ):
+        return math.nan
+    source = claim.source.model_copy(
+        update={"where": {**where, "metric": where["metric"] + ELEVEN_POINTS}}
+    )
+    value = measure(claim.model_copy(update={"source": source}), tables).value
+    return math.nan if value is None else value

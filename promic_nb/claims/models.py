@@ -1,12 +1,16 @@
-"""What a claim is: a published number, where it is printed, and which cell of a run answers it."""
+"""What a claim is: a printed result, where it stands, what it needs, and which cells answer it."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from abc import abstractmethod
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# The documents that the numbers come from, in short, for tables.
+from promic_nb.claims.requires import Requires
+
+# The documents that the results come from, in short, for tables.
 DOCUMENTS = {
     "000": "ProMIC",
     "001": "JPEG AI tasks",
@@ -14,50 +18,294 @@ DOCUMENTS = {
     "003": "JPEG deblocking",
     "004": "Compressed learning",
 }
-Verdict = Literal["reproduced", "within tolerance", "not reproduced", "not run", "smoke"]
+SLACK = 1 + 1e-9  # so that a value on a limit, as printed, is within it
+Rate = float | Literal["lowest", "highest"]
 
 
-class Tolerance(BaseModel):
-    """How far a value may be from the published one: `absolute` in the claim's unit, or `relative`
-    to the published value.
+class Strict(BaseModel):
+    """No unknown keys; never changed after it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Against(Strict):
+    """A second value that the first is compared with; what is not named is as in the first.
+
+    Attributes:
+        how: first minus second, first over second, or the first's surplus in percent.
+        reduced: whether both are reduced to one number (`over`, `at`) before they are compared,
+            and not compared row by row.
     """
 
-    model_config = ConfigDict(extra="forbid")
-    kind: Literal["absolute", "relative"]
-    value: float = Field(ge=0)
+    how: Literal["difference", "ratio", "percent"] = "difference"
+    table: str = ""
+    where: dict[str, Any] = {}
+    at: Rate | None = None
+    reduced: bool = False
 
 
-class Source(BaseModel):
-    """The cell of a run's table that answers a claim: the row where `where` holds, in `column`."""
+class Source(Strict):
+    """The cells of a run's tables that answer a claim.
 
-    model_config = ConfigDict(extra="forbid")
+    Attributes:
+        table, where, column: the rows where `where` holds; "=c" and "!c" stand for the value of
+            column c, and for any other.
+        by: rows that agree in this column are averaged first, such as a codec's setting.
+        at: the row at a rate in bpp: the nearest, or with `between` interpolated over log(bpp).
+        over: reduces the rows to one number.
+        scale: that the cells are multiplied with.
+        against: what the value is compared with.
+    """
+
     table: str
-    where: dict[str, Any]
+    where: dict[str, Any] = {}
     column: str
+    by: str = ""
+    at: Rate | None = None
+    between: bool = False
+    over: Literal["", "mean", "std", "min", "max", "range"] = ""
+    scale: float = 1
+    against: Against | None = None
 
 
-class Claim(BaseModel):
-    """A published number.
+class Tolerance(Strict):
+    """How far a value may be from the printed one: the least of what is given.
+
+    Attributes:
+        absolute: in the claim's unit.
+        relative: share of the printed value.
+        gap: share of its distance from what doing nothing gives.
+    """
+
+    absolute: float | None = Field(None, ge=0)
+    relative: float | None = Field(None, ge=0)
+    gap: float | None = Field(None, ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Tolerance:
+        if self.absolute is None and self.relative is None:
+            raise ValueError("a tolerance is absolute or relative, with a gap or without")
+        return self
+
+    def allowed(self, published: float, nulls: list[float]) -> float:
+        limits = [math.inf if self.absolute is None else self.absolute]
+        if self.relative is not None:
+            limits.append(self.relative * abs(published))
+        if self.gap is not None and nulls:
+            limits.append(self.gap * min(abs(published - null) for null in nulls))
+        return min(limits)
+
+
+class _Claim(Strict):
+    """What all claims share.
 
     Attributes:
         id: unique, e.g. `000-table6-promic-ap50`.
         document: which of the five documents: 000 is the dissertation.
-        location: table, figure or page.
-        what: the number in words.
-        published: as printed; `digits` are its decimals, which decide what "reproduced" means.
-        depends_on: what has to be run for it.
-        note: a misprint or a difference of data that a reader must know.
+        location: table, figure or section; `also` where it is printed again.
+        what: the result in words.
+        requires: the conditions under which a run answers it.
+        structural: a count of layers, boxes or operations, which no training can miss.
+        headline: whether the short list of verdicts shows it.
+        note: a misprint or a difference that a reader must know.
     """
 
-    model_config = ConfigDict(extra="forbid")
     id: str
-    document: str
+    document: Literal["000", "001", "002", "003", "004"]
     location: str
+    also: list[str] = []
     what: str
-    published: float
-    digits: int = Field(ge=0)
-    unit: str
-    tolerance: Tolerance
-    depends_on: str
+    unit: str = ""
+    requires: Requires = Requires()
     source: Source
+    structural: bool = False
+    headline: bool = False
     note: str = ""
+
+    @property
+    def locations(self) -> list[str]:
+        return [self.location, *self.also]
+
+    @property
+    def sources(self) -> list[Source]:
+        """What is looked up for it, in the order that `combine` takes."""
+        return [self.source]
+
+    def combine(self, values: list[float]) -> float:
+        """The one number that stands for the looked-up ones."""
+        return values[0]
+
+    @property
+    @abstractmethod
+    def printed(self) -> str:
+        """The printed result in short."""
+
+    @abstractmethod
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        """Whether a measured number bears the claim out; `nulls` is what doing nothing gives."""
+
+    @property
+    def value(self) -> float:
+        """The printed number; NaN where words are printed."""
+        return math.nan
+
+
+class Number(_Claim):
+    """A claim with a printed number.
+
+    Attributes:
+        published: as printed, so that its decimals are known.
+        nothing: values that doing nothing gives; or a column of the same row that has one.
+    """
+
+    published: str
+    nothing: list[float] | str = []
+
+    @property
+    def value(self) -> float:
+        return float(self.published)
+
+    @property
+    def digits(self) -> int:
+        """Decimals of the printed number."""
+        mantissa, _, exponent = self.published.lower().partition("e")
+        return max(0, len(mantissa.partition(".")[2]) - int(exponent or 0))
+
+
+class Value(Number):
+    """A printed number that ours is to come near to."""
+
+    kind: Literal["value"] = "value"
+    tolerance: Tolerance
+
+    @property
+    def printed(self) -> str:
+        return f"{self.value:.{self.digits}f}"
+
+    def exact(self, ours: float) -> bool:
+        """Whether ours is equal as printed."""
+        return abs(ours - self.value) <= 0.5 * 10**-self.digits * SLACK
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        if any(ours == null for null in nulls):
+            return False
+        error = abs(ours - self.value)
+        return self.exact(ours) or error <= self.tolerance.allowed(self.value, nulls) * SLACK
+
+
+class Bound(Number):
+    """A printed number that ours is to reach, or not to exceed."""
+
+    kind: Literal["bound"]
+    bound: Literal["at least", "at most"]
+
+    @property
+    def printed(self) -> str:
+        return f"{self.bound} {self.value:.{self.digits}f}"
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        if any(ours == null for null in nulls):
+            return False
+        return ours >= self.value if self.bound == "at least" else ours <= self.value
+
+
+class Sign(_Claim):
+    """A value above or below zero."""
+
+    kind: Literal["sign"]
+    sign: Literal["positive", "negative"]
+
+    @property
+    def printed(self) -> str:
+        return self.sign
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        return ours > 0 if self.sign == "positive" else ours < 0
+
+
+class _Cells(_Claim):
+    """A claim on several cells of one table.
+
+    Attributes:
+        cells: what differs from `source` in each: fields of a source, `where` completed.
+        labels: what the cells are called.
+    """
+
+    cells: list[dict[str, Any]] = Field(min_length=2)
+    labels: list[str] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _labelled(self) -> _Cells:
+        if len(self.cells) != len(self.labels):
+            raise ValueError(f"{len(self.cells)} cells have {len(self.labels)} labels")
+        return self
+
+    @property
+    def sources(self) -> list[Source]:
+        base = self.source.model_dump()
+        return [
+            Source(**{**base, **cell, "where": {**base["where"], **cell.get("where", {})}})
+            for cell in self.cells
+        ]
+
+
+class Order(_Cells):
+    """Cells from the highest to the lowest; ours is the least step down."""
+
+    kind: Literal["order"]
+
+    @property
+    def printed(self) -> str:
+        return " above ".join(self.labels)
+
+    def combine(self, values: list[float]) -> float:
+        return min(a - b for a, b in zip(values, values[1:], strict=False))
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        return ours > 0
+
+
+class Equal(_Cells):
+    """Two cells nearer each other than to a third; ours is the share of the two distances."""
+
+    kind: Literal["equal"]
+    share: float = Field(0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _three(self) -> Equal:
+        if len(self.cells) != 3:
+            raise ValueError("an equality has two cells and a third that they are unlike")
+        return self
+
+    @property
+    def printed(self) -> str:
+        a, b, c = self.labels
+        return f"{a} as {b}, unlike {c}"
+
+    def combine(self, values: list[float]) -> float:
+        a, b, c = values
+        apart = min(abs(a - c), abs(b - c))
+        return abs(a - b) / apart if apart else math.inf
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        return ours <= self.share
+
+
+class Trend(_Claim):
+    """A value that rises or falls with the rate; ours is the rank correlation."""
+
+    kind: Literal["trend"]
+    trend: Literal["rises", "falls"]
+    least: float = 0.8  # of three rates all are in order, of five two neighbours may swap
+
+    @property
+    def printed(self) -> str:
+        return f"{self.trend} with the rate"
+
+    def holds(self, ours: float, nulls: list[float]) -> bool:
+        return ours >= self.least if self.trend == "rises" else ours <= -self.least
+
+
+Claim = Annotated[
+    Value | Bound | Sign | Order | Equal | Trend, Field(discriminator="kind")
+]
