@@ -8,7 +8,7 @@ from functools import wraps
 from pathlib import Path
 
 from promic_nb.errors import UserError
-from promic_nb.experiment import jobs
+from promic_nb.experiment import conditions, jobs
 from promic_nb.experiment.profile import load_profile
 from promic_nb.runs.status import note_session
 
@@ -36,6 +36,7 @@ P = or_one_line(load_profile)(
 )
 RULES = jobs.rules(P)
 
+os.environ.update(conditions.environment(P))  # what sidecars record of the run
 # The commands of the environment that runs Snakemake, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 # glibc returns a training iteration's memory to the system only to fault it in again, a sixth of

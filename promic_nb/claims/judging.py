@@ -66,7 +66,7 @@ def verdicts(folder: Path, profile: str = "") -> pd.DataFrame:
         profile: stamped on rows whose table has no sidecar.
 
     Returns:
-        Columns id, document, location, what, kind, published (NaN where words are printed),
+        Columns id, document, location, also (where it is printed again), what, kind, published (NaN where words are printed),
         printed, ours (NaN where not run), ours_11_points (the same by 11-point AP), unit, verdict,
         conditions_met (None where not run), conditions (list of name, required, run, met),
         profile, headline, note, digits.
@@ -88,6 +88,7 @@ def _row(claim: Claim, tables: Tables, profile: str) -> dict[str, Any]:
         "id": claim.id,
         "document": claim.document,
         "location": claim.location,
+        "also": claim.also,
         "what": claim.what,
         "kind": claim.kind,
         "published": claim.value,

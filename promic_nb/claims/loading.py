@@ -70,8 +70,9 @@ def _claim(name: str, row: dict[str, Any]) -> Claim:
     try:
         return _CLAIM.validate_python(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
+        found = error.errors()
+        first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+        key = ".".join(map(str, first["loc"][1:] or first["loc"]))  # without the kind
         raise UserError(
             f"claim {row.get('id', '?')} in {name}: {key}: {first['msg']}",
             "Correct the claim; promic_nb/claims/models.py describes its fields",
@@ -172,4 +173,6 @@ def _check_null(claim: Claim) -> None:
             else Bound.holds(claim, null, [])
         )
         if met or (isinstance(claim, Value) and claim.exact(null)):
-            raise UserError(f"claim {claim.id} is met by doing nothing, which gives {null:g}", remedy)
+            raise UserError(
+                f"claim {claim.id} is met by doing nothing, which gives {null:g}", remedy
+            )

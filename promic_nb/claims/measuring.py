@@ -67,7 +67,9 @@ def measure(claim: Claim, tables: Tables) -> Reading:
     nulls: tuple[float, ...] = ()
     if claim.kind in ("value", "bound"):
         if isinstance(claim.nothing, str):
-            baseline = _read(claim.source.model_copy(update={"column": claim.nothing}), tables).value
+            baseline = _read(
+                claim.source.model_copy(update={"column": claim.nothing}), tables
+            ).value
             nulls = () if baseline is None else (baseline,)
         else:
             nulls = tuple(claim.nothing)
@@ -78,7 +80,7 @@ def _rank_correlation(source: Source, tables: Tables) -> float | None:
     rows = _rows(source, tables)
     if rows is None or len(rows) < 3:
         return None
-    if rows.value.nunique() == 1:
+    if (rows.value == rows.value.iloc[0]).all():
         return 0.0
     return float(rows.value.rank().corr(rows.bpp.rank()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -259,7 +260,7 @@ class Order(_Cells):
         return " above ".join(self.labels)
 
     def combine(self, values: list[float]) -> float:
-        return min(a - b for a, b in zip(values, values[1:], strict=False))
+        return min(a - b for a, b in pairwise(values))
 
     def holds(self, ours: float, nulls: list[float]) -> bool:
         return ours > 0
@@ -306,6 +307,4 @@ class Trend(_Claim):
         return ours >= self.least if self.trend == "rises" else ours <= -self.least
 
 
-Claim = Annotated[
-    Value | Bound | Sign | Order | Equal | Trend, Field(discriminator="kind")
-]
+Claim = Annotated[Value | Bound | Sign | Order | Equal | Trend, Field(discriminator="kind")]

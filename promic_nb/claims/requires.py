@@ -58,7 +58,9 @@ class Requires(BaseModel):
 
     def words(self) -> str:
         """The conditions as a line of text."""
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.named().items())
+        return ", ".join(
+            f"{name.replace('_', ' ')} {value}" for name, value in self.named().items()
+        )
 
 
 class Condition(BaseModel):
@@ -85,7 +87,9 @@ def compare(requires: Requires, run: dict[str, Any]) -> list[Condition]:
         ['dataset: lucchi (published: lucchi)', 'rates: not recorded (published: 5)']
     """
     return [
-        Condition(name=name, required=value, run=run.get(name), met=_met(name, value, run.get(name)))
+        Condition(
+            name=name, required=value, run=run.get(name), met=_met(name, value, run.get(name))
+        )
         for name, value in requires.named().items()
     ]
 

@@ -10,22 +10,47 @@ import typer
 
 from promic_nb.cli.options import AsJson, RunArgument, RunName, the_run
 from promic_nb.core import paths
+from promic_nb.errors import UserError
 
 
-def verdicts(run: RunName = "", as_json: AsJson = False) -> None:
-    """Print the verdict on every published number."""
+def verdicts(
+    run: RunName = "",
+    everything: Annotated[bool, typer.Option("--all", help="List every claim.")] = False,
+    document: Annotated[
+        str, typer.Option(help="List the claims of one document, 000 to 004.")
+    ] = "",
+    verdict: Annotated[
+        str, typer.Option(help="List the claims with one verdict, e.g. 'not reproduced'.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print the verdicts on the published results."""
+    from promic_nb.claims import DOCUMENTS, VERDICTS
     from promic_nb.cli.screens import show
-    from promic_nb.cli.screens.verdicts import screen
+    from promic_nb.cli.screens.verdicts import screen, summary
     from promic_nb.reporting.artifacts import run_verdicts
 
+    _check("document", document, tuple(DOCUMENTS))
+    _check("verdict", verdict, tuple(VERDICTS))
     folder = the_run(run)
     table = run_verdicts(folder)
+    if document:
+        table = table[table.document == document]
+    if verdict:
+        table = table[table.verdict == verdict]
     if as_json:
-        typer.echo(table.drop(columns="digits").to_json(orient="records", indent=1))
+        columns = ["digits", "headline", "needs"]
+        typer.echo(table.drop(columns=columns).to_json(orient="records", indent=1))
         return
-    show(screen(table, folder.name))
+    chosen = everything or document or verdict
+    show(screen(table, folder.name) if chosen else summary(table, folder.name))
     if folder.report.is_file():
         typer.echo(f"Report: {paths.relative(folder.report)}")
+
+
+def _check(what: str, name: str, names: tuple[str, ...]) -> None:
+    if name and name not in names:
+        raise UserError(f"{what} {name!r} is unknown", f"Choose one of: {', '.join(names)}")
 
 
 def explain(

@@ -13,6 +13,9 @@ from promic_nb.metrics.bjontegaard import bd_quality
 from promic_nb.models.recipes import RECIPES
 
 AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6
+# Of a metric by 11 recall points, as Eq. 5 of the dissertation defines AP; without it by 101, as
+# Detectron2 evaluates. Nobody can know which of them its tables have.
+ELEVEN_POINTS = " (voc11)"
 PARTS = {"compressed_domain": "Compressed domain", "lrb": "LRB", "pd_ft": "PD-FT", "gdtt": "GDTT"}
 
 
@@ -97,25 +100,51 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
         location: "Table 5" or "Table 6".
 
     Returns:
-        Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (NaN where not run), std,
-        seeds, published_pp, difference_pp.
+        Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (by AP of 101 points; NaN
+        where not run), std, bd_11_pp, std_11 (the same by AP of 11 points), seeds, published_pp,
+        difference_pp (of bd_pp).
     """
-    claims = [c for c in load_claims() if c.document == "000" and c.location == location]
-    printed = pd.DataFrame([{**c.source.where, "published_pp": c.published} for c in claims])
+    claims = [c for c in load_claims() if c.document == "000" and location in c.locations]
+    printed = pd.DataFrame(
+        [
+            {**c.source.where, "published_pp": c.value}
+            for c in claims
+            if c.source.table == "bd_ap" and c.kind == "value" and not c.source.against
+        ]
+    )
     parts = [
         (r, plan.inputs == "latent", plan.lrb, plan.pd_ft, plan.gdtt) for r, plan in RECIPES.items()
     ]
-    table = printed.merge(
-        bd[["recipe", "metric", "domain", "bd_pp", "std", "seeds"]],
+    keys = ["recipe", "metric", "domain"]
+    eleven = bd[bd.metric.str.endswith(ELEVEN_POINTS)].assign(
+        metric=lambda t: t.metric.str.removesuffix(ELEVEN_POINTS)
+    )
+    table = printed.merge(bd[[*keys, "bd_pp", "std", "seeds"]], "left", keys).merge(
+        eleven.rename(columns={"bd_pp": "bd_11_pp", "std": "std_11"})[
+            [*keys, "bd_11_pp", "std_11"]
+        ],
         "left",
-        ["recipe", "metric", "domain"],
+        keys,
     )
     table = pd.DataFrame(parts, columns=["recipe", *PARTS]).merge(
         table.drop(columns="domain"), on="recipe"
     )
     return table.assign(
         difference_pp=table.bd_pp - table.published_pp, seeds=table.seeds.fillna(0).astype(int)
-    )[["recipe", *PARTS, "metric", "bd_pp", "std", "seeds", "published_pp", "difference_pp"]]
+    )[
+        [
+            "recipe",
+            *PARTS,
+            "metric",
+            "bd_pp",
+            "std",
+            "bd_11_pp",
+            "std_11",
+            "seeds",
+            "published_pp",
+            "difference_pp",
+        ]
+    ]
 
 
 def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
@@ -125,21 +154,26 @@ def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
         table: what `with_published` gives.
 
     Returns:
-        Columns rank, recipe, bd_pp, std, seeds, published_rank (among all models), published_pp,
-        difference_pp. Models not run are left out.
+        Columns rank, recipe, bd_pp, std, rank_11, bd_11_pp, std_11 (by AP of 11 points), seeds,
+        published_rank (among all models), published_pp, difference_pp. Models not run are left out.
     """
     part = (
         table[table.metric == metric]
         .assign(published_rank=lambda t: t.published_pp.rank(ascending=False).astype(int))
         .dropna(subset=["bd_pp"])
     )
-    part = part.sort_values("bd_pp", ascending=False).assign(rank=range(1, len(part) + 1))
+    part = part.sort_values("bd_pp", ascending=False).assign(
+        rank=range(1, len(part) + 1), rank_11=part.bd_11_pp.rank(ascending=False)
+    )
     return part[
         [
             "rank",
             "recipe",
             "bd_pp",
             "std",
+            "rank_11",
+            "bd_11_pp",
+            "std_11",
             "seeds",
             "published_rank",
             "published_pp",
@@ -159,21 +193,23 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
 
 def printed_form(table: pd.DataFrame, parts: bool = True) -> Styler:
     """A table of `with_published` as the dissertation prints it: a row a model, the reference
-    first, ours and the published value a metric.
+    first, and a metric's values: ours by AP of 101 points and of 11, and the published one.
 
     Args:
         parts: whether the columns of components are there (Table 6) or not (Table 5).
     """
+    shown = ["101 points", "11 points", "published"]
     cells = table.assign(
-        here=[plus_minus(m, s) for m, s in zip(table.bd_pp, table["std"], strict=True)],
-        published=table.published_pp.map("{:.2f}".format),
+        **{
+            shown[0]: list(map(plus_minus, table.bd_pp, table["std"])),
+            shown[1]: list(map(plus_minus, table.bd_11_pp, table["std_11"])),
+            shown[2]: table.published_pp.map("{:.2f}".format),
+        }
     )
     wide = cells.pivot_table(
-        index="recipe", columns="metric", values=["here", "published"], aggfunc="first", sort=False
+        index="recipe", columns="metric", values=shown, aggfunc="first", sort=False
     )
-    wide = wide.swaplevel(axis=1).reindex(
-        columns=pd.MultiIndex.from_product([AP_COLUMNS, ["here", "published"]])
-    )
+    wide = wide.swaplevel(axis=1).reindex(columns=pd.MultiIndex.from_product([AP_COLUMNS, shown]))
     form = pd.concat([pd.DataFrame("-", index=["A (Ref.)"], columns=wide.columns), wide])
     form.columns = pd.MultiIndex.from_tuples([(f"BD-{m} (pp)", which) for m, which in form.columns])
     if parts:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from promic_nb.claims import verdicts
+from promic_nb.claims.judging import SYNTHETIC, verdicts
 from promic_nb.runs.explain import read_sidecar
 from promic_nb.runs.layout import RunFolder
 
@@ -53,13 +53,13 @@ def sidecars(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def is_smoke(run: RunFolder) -> bool:
-    """Whether any artifact is stamped as a smoke run's."""
-    return any(about["smoke"] for about in sidecars(run))
+    """Whether any artifact is stamped as a smoke run's, or the slices are synthetic."""
+    return run.dataset == SYNTHETIC or any(about["smoke"] for about in sidecars(run))
 
 
 def run_verdicts(run: RunFolder) -> pd.DataFrame:
     """Verdicts on all claims by a run's tables."""
-    return verdicts(run.tables, run.profile, is_smoke(run))
+    return verdicts(run.tables, run.profile)
 
 
 def durations(run: RunFolder) -> pd.DataFrame:

@@ -12,21 +12,13 @@ from typing import Any
 
 import jinja2
 
-from promic_nb.claims import DOCUMENTS
+from promic_nb.claims import DOCUMENTS, VERDICTS
 from promic_nb.core.files import atomically, read_parquet
 from promic_nb.core.paths import relative
 from promic_nb.reporting.artifacts import CHAPTERS, durations, is_smoke, run_verdicts, sidecars
 from promic_nb.reporting.formats import number, span
 from promic_nb.runs.layout import RunFolder
 
-VERDICT_ORDER = ("reproduced", "within tolerance", "not reproduced", "smoke", "not run")
-WORDS = {
-    "reproduced": "equal to the published number as printed",
-    "within tolerance": "as near as the claim allows",
-    "not reproduced": "measured, and different",
-    "smoke": "measured by a smoke profile, which earns no verdict",
-    "not run": "not measured in this run",
-}
 MAX_ROWS = 40
 
 
@@ -94,8 +86,8 @@ def write_report(run: RunFolder) -> Path:
         smoke=is_smoke(run),
         chapters=chapters,
         claims=claims.to_dict("records"),
-        counts={v: int((claims.verdict == v).sum()) for v in VERDICT_ORDER},
-        words=WORDS,
+        counts={v: int((claims.verdict == v).sum()) for v in VERDICTS},
+        words=VERDICTS,
         documents=DOCUMENTS,
         durations=durations(run).to_dict("records"),
         newest=max(items, key=lambda item: item["created"], default={}),

@@ -19,8 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from promic_nb.core import paths
 from promic_nb.core.code import loaded_code
 from promic_nb.core.files import atomically, read_parquet, sha256
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+CONDITIONS = "PROMIC_CONDITIONS"  # as JSON; experiment/conditions.py sets it
 PACKAGES = ("numpy", "torch", "torchvision", "compressai", "lightning", "pandas", "matplotlib")
 
 
@@ -73,12 +72,18 @@ class Run:
         return cls(notebook, parameters)
 
     @property
-    def smoke(self) -> bool:
-        """Whether this run's numbers earn no verdict: unless its profile, config/PROFILE.yaml, says
-        `smoke: false`.
+    def conditions(self) -> dict[str, Any]:
+        """The conditions of the run that a job belongs to, as the workflow names them; empty for a
+        notebook that is run by hand.
         """
-        profile = paths.root() / "config" / f"{self.parameters.get('profile', 'interactive')}.yaml"
-        return not profile.is_file() or yaml.safe_load(profile.read_text()).get("smoke", True)
+        return json.loads(os.environ.get(CONDITIONS, "{}"))
+
+    @property
+    def smoke(self) -> bool:
+        """Whether this run's numbers earn no verdict: unless the workflow says that its effective
+        settings earn one.
+        """
+        return self.conditions.get("run", {}).get("smoke", True)
 
     def read(self, path: str | Path) -> Path:
         """A file that this run depends on; its hash becomes part of everything saved afterwards."""
@@ -159,6 +164,7 @@ class Run:
             "smoke": self.smoke,
             "profile": self.parameters.get("profile", "interactive"),
             "dataset": self.parameters.get("dataset"),
+            "conditions": self.conditions,
             "notebook": self.notebook,
             "parameters": self.parameters,
             "seed": self.parameters.get("seed"),

@@ -115,13 +115,29 @@ def test_ranking_has_the_published_order(ap):
     assert order.published_pp.to_list() == [-0.5, -0.72, -1.18, -15.41]
 
 
+def test_both_forms_of_ap_stand_side_by_side(ap):
+    """With 11 points the same curves, and B nearer to A by 3 points."""
+    eleven = ap.assign(
+        metric=ap.metric + " (voc11)", value=ap.value + np.where(ap.recipe == "B", 0.03, 0)
+    )
+    bd = ablation.bd_over_seeds(ablation.bd_of_seeds(pd.concat([ap, eleven]), 2))
+    table = ablation.with_published(bd)
+    b = table.query("recipe == 'B' and metric == 'AP50'").iloc[0]
+    assert (b.bd_pp, b.bd_11_pp, b.std_11) == pytest.approx((-15, -12, 1))
+    order = ablation.ranking(table).set_index("recipe")
+    assert order.bd_11_pp["B"] == pytest.approx(-12) and order.rank_11["B"] == 4
+    form = ablation.printed_form(table).data
+    assert form.loc["B", ("BD-AP50 (pp)", "11 points")] == "-12.00 ± 1.00"
+    assert form.loc["B", ("BD-AP50 (pp)", "101 points")] == "-15.00 ± 1.00"
+
+
 def test_the_printed_form(ap):
     bd = ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2))
     form = ablation.printed_form(ablation.with_published(bd)).data
     assert list(form.index) == ["A (Ref.)", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
     assert (
-        form.loc["B", ("BD-AP50 (pp)", "here")] == "-15.00 ± 1.00"
-        and form.loc["G", ("BD-AP (pp)", "here")] == "-"
+        form.loc["B", ("BD-AP50 (pp)", "101 points")] == "-15.00 ± 1.00"
+        and form.loc["G", ("BD-AP (pp)", "101 points")] == "-"
     )
     assert form.loc["ProMIC", ("BD-APm (pp)", "published")] == "0.08"
     assert form.loc[

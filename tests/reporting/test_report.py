@@ -78,25 +78,55 @@ def test_every_claim_is_listed_with_its_verdict(root):
         if t == "tr" and "data-verdict" in a
     ]
     assert len(rows) == len(load_claims())
-    assert rows.count("smoke") == 2  # Table 5 and Table 6 both print ProMIC's BD-AP50
-    assert rows.count("not run") == len(rows) - 2
+    assert rows.count("smoke") == 1  # ProMIC's BD-AP50, which Tables 5 and 6 print
+    assert rows.count("not run") == len(rows) - 1
 
 
 def test_verdicts_as_json(root):
     result = CliRunner().invoke(app, ["verdicts", "--json"])
     rows = json.loads(result.stdout)
-    assert {"id", "document", "location", "published", "ours", "unit", "verdict", "profile"} <= set(
-        rows[0]
-    )
+    assert {
+        "id",
+        "document",
+        "location",
+        "published",
+        "ours",
+        "unit",
+        "verdict",
+        "conditions_met",
+        "conditions",
+        "profile",
+    } <= set(rows[0])
     ours = {r["id"]: r["ours"] for r in rows if r["ours"] is not None}
-    assert ours == {"000-table5-promic-ap50": -0.51, "000-table6-promic-ap50": -0.51}
+    assert ours == {"000-table6-promic-ap50": -0.51}
     assert {r["profile"] for r in rows} == {"quick"}
+    row = next(r for r in rows if r["ours"] is not None)
+    unmet = {c["name"] for c in row["conditions"] if not c["met"]}
+    assert row["conditions_met"] is False and {"dataset", "detector", "rates"} <= unmet
 
 
 def test_verdicts_on_the_terminal(root):
-    out = CliRunner().invoke(app, ["verdicts", "--run", "quick/phantom"]).stdout
+    out = CliRunner().invoke(app, ["verdicts", "--run", "quick/phantom", "--all"]).stdout
     count = len(load_claims())
-    assert f"{count} claims: {count - 2} not run, 2 smoke" in out
+    assert f"{count} claims: {count - 1} not run, 1 smoke" in out
+
+
+def test_the_summary_fits_a_screen(root):
+    lines = CliRunner().invoke(app, ["verdicts"], env={"COLUMNS": "200"}).stdout.splitlines()
+    assert len(lines) <= 40
+    promic = next(line for line in lines if line.startswith("ProMIC"))
+    assert promic.split()[-1] == str(sum(c.document == "000" for c in load_claims()))
+    assert any("--document 000" in line for line in lines)
+
+
+def test_verdicts_are_chosen_by_document_and_verdict(root):
+    ask = ["verdicts", "--json", "--document", "000", "--verdict", "smoke"]
+    rows = json.loads(CliRunner().invoke(app, ask).stdout)
+    assert [r["id"] for r in rows] == ["000-table6-promic-ap50"]
+    done = CliRunner().invoke(app, ["verdicts", "--verdict", "fine"])
+    assert isinstance(done.exception, UserError) and "Choose one of: reproduced" in str(
+        done.exception
+    )
 
 
 def test_the_latest_run_is_the_default(root):

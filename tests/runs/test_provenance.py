@@ -68,11 +68,16 @@ def test_a_table_is_saved_in_three_forms_with_its_origin(run, tmp_path):
     assert about["data"]["name"] == "phantom"
 
 
-@pytest.mark.parametrize(
-    ("profile", "smoke"), [("quick", True), ("cpu", False), ("paper", False), ("unheard-of", True)]
-)
-def test_only_a_profile_that_says_so_earns_verdicts(profile, smoke):
-    assert Run("x", {"profile": profile}).smoke == smoke
+def test_only_a_run_whose_settings_earn_verdicts_is_no_smoke_run(run, tmp_path, monkeypatch):
+    assert Run("x", {"profile": "cpu"}).smoke  # by hand: nobody knows the settings
+    earns = {"run": {"smoke": False}, "detection": {"rates": 5}}
+    monkeypatch.setenv("PROMIC_CONDITIONS", json.dumps(earns))
+    assert not run.smoke
+    run.save_table(pd.DataFrame({"x": [1]}), tmp_path / "t", "A table.")
+    about = json.loads((tmp_path / "t.json").read_text())
+    assert about["conditions"] == earns and about["smoke"] is False
+    monkeypatch.setenv("PROMIC_CONDITIONS", json.dumps({"run": {"smoke": True}}))
+    assert Run("x", {"profile": "paper"}).smoke
 
 
 def test_a_path_may_hold_dots(run, tmp_path):

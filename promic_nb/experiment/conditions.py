@@ -1,0 +1,107 @@
+"""The conditions of a run, from its effective settings: what claims are held to, and whether it is
+a smoke run.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from promic_nb.experiment.profile import Profile
+from promic_nb.runs.provenance import CONDITIONS
+
+# The least that earns a verdict, whatever a profile says of itself; below it a run only shows that
+# all parts work together.
+EVERY_SLICE = 1
+LEAST_RATES = 3
+LEAST_STEPS = {"original": 1000, "reconstructed": 400, "latent": 600, "guided": 1000}
+
+
+def shortfalls(profile: Profile) -> list[str]:
+    """Why a run earns no verdict; empty for one that does.
+
+    Example:
+        `slices.train is 4, and 1 at most earns verdicts`
+    """
+    short = ["smoke is true"] if profile.smoke else []
+    for split in ("train", "test"):
+        every = profile.slices.model_dump()[split]
+        if every > EVERY_SLICE:
+            short.append(f"slices.{split} is {every}, and {EVERY_SLICE} at most earns verdicts")
+    if len(profile.rates) < LEAST_RATES:
+        short.append(f"{len(profile.rates)} rates, and {LEAST_RATES} at least earn verdicts")
+    for name, steps in _steps(profile).items():
+        if steps < LEAST_STEPS[name]:
+            short.append(f"{name}.steps is {steps}, and {LEAST_STEPS[name]} at least earn verdicts")
+    return short
+
+
+def conditions(profile: Profile) -> dict[str, dict[str, Any]]:
+    """What sidecars record of a run: by study, under the names of `claims.requires.Requires`; and
+    under `run` what holds for all studies.
+    """
+    short = shortfalls(profile)
+    return {
+        "run": {
+            "smoke": bool(short),
+            "smoke_because": short,
+            "labels": _labels(profile),
+        },
+        "detection": {
+            "detector": profile.detector,
+            "weights": profile.weights,
+            "rates": len(profile.rates),
+            "steps": min(_steps(profile).values()),
+            "every": max(profile.slices.train, profile.slices.test),
+            "trained": "translator, neck and heads",
+            "seeds": len(profile.seeds),
+            "engine": profile.engine,
+            "hyperparameters": profile.hyperparameters or "the profile's own",
+        },
+        "benchmark": {"every": profile.benchmark.every},
+        **_studies(profile),
+    }
+
+
+def environment(profile: Profile) -> dict[str, str]:
+    """The variable by which jobs learn the conditions of their run."""
+    return {CONDITIONS: json.dumps(conditions(profile))}
+
+
+def _steps(profile: Profile) -> dict[str, int]:
+    return {
+        "original": profile.original.steps,
+        "reconstructed": profile.reconstructed.steps,
+        "latent": profile.latent.steps,
+        "guided": profile.guided.steps,
+    }
+
+
+def _labels(profile: Profile) -> str:
+    if profile.dataset == "phantom":
+        return "synthetic"
+    return "of a local copy" if profile.data else f"{profile.dataset.capitalize()}++"
+
+
+def _studies(profile: Profile) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    if cells := profile.studies.deblocking:
+        found["deblocking"] = {
+            "pictures": "of a local copy" if profile.cells else "synthetic",
+            "steps": cells.steps,
+            "stop": "a number of steps",
+        }
+    if learning := profile.studies.latent_learning:
+        found["latent_learning"] = {
+            "pictures": learning.pictures,
+            "width": learning.width,
+            "steps": learning.steps,
+        }
+    if tasks := profile.studies.multitask:
+        found["multitask"] = {
+            "pictures": tasks.pictures,
+            "faces": tasks.faces,
+            "width": tasks.width,
+            "steps": min(tasks.class_steps, tasks.face_steps),
+        }
+    return found
