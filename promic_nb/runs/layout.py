@@ -119,6 +119,11 @@ class RunFolder:
         """What the latents of a split were made from."""
         return self.latents(rate) / split / "signature.json"
 
+    def signatures(self, split: str) -> dict[str, Path]:
+        """The signatures that are there, by rate point."""
+        files = sorted(self.path.glob(f"latents/*/{split}/signature.json"))
+        return {file.parent.parent.name: file for file in files}
+
     def model(self, recipe: str, rate: str, seed: Label, variant: str = "") -> Path:
         """A trained detector's folder; `rate` is "pixels" for `original` and "all" for a model of
         all rates.

@@ -1,11 +1,14 @@
 """Where a run keeps what, with all paths written out."""
 
+import ast
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from promic_nb.errors import UserError
+from promic_nb.runs import layout
 from promic_nb.runs.layout import RunFolder, all_runs, find_run, named_dataset
 
 RUN = RunFolder("quick", "phantom")
@@ -73,6 +76,18 @@ def test_the_runs_folder_may_be_a_link_to_another_disk(tmp_path):
     assert find_run(project, "data/runs/quick/phantom") == RunFolder("quick", "phantom", project)
 
 
+def test_signatures_are_found_by_rate(tmp_path):
+    run = RunFolder("quick", "phantom", tmp_path)
+    for rate, split in (("low", "train"), ("high", "train"), ("low", "test")):
+        run.signature(rate, split).parent.mkdir(parents=True)
+        run.signature(rate, split).touch()
+    assert run.signatures("train") == {
+        "high": run.path / "latents/high/train/signature.json",
+        "low": run.path / "latents/low/train/signature.json",
+    }
+    assert run.signatures("val") == {}
+
+
 def test_other_data_sets_of_a_profile_are_its_other_runs(tmp_path):
     for name in ("quick/phantom", "quick/lucchi", "quick/kasthuri", "cpu/lucchi"):
         (tmp_path / "data" / "runs" / name).mkdir(parents=True)
@@ -104,3 +119,39 @@ def test_the_run_that_changed_last_is_the_default_and_each_marker_counts_by_itse
 )
 def test_the_data_set_is_read_from_a_path_of_the_run(text, expected):
     assert named_dataset(text, "quick") == expected
+
+
+def test_no_other_module_builds_paths_of_a_run():
+    """Docstrings and comments aside, and the sentences of help texts and remedies."""
+    package = Path(layout.__file__).parents[1]
+    found = {
+        f"{file.relative_to(package)}: {text}"
+        for file in package.rglob("*.py")
+        if file != Path(layout.__file__)
+        for text in literals(file.read_text())
+        if text == "runs" or re.search(r"(^|/)data/runs(/|$)", text)
+    }
+    assert not found
+
+
+def literals(source: str) -> list[str]:
+    """The strings of a module that may be parts of paths: no docstrings, nothing with a space."""
+    tree = ast.parse(source)
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and " " not in node.value
+    ]
+
+
+def test_the_search_for_paths_sees_them():
+    seen = literals('"""data/runs"""\nx = root / "data" / "runs"\ny = f"data/runs/{x}"  # runs')
+    assert sorted(seen) == ["data", "data/runs/", "runs"]

@@ -19,6 +19,7 @@ from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.detector import Detector
 from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
+from promic_nb.runs.layout import all_runs
 from promic_nb.models.weights import load_weights, save_weights
 from promic_nb.training.detection import train_detector, train_translator
 from promic_nb.training.solver import Solver
@@ -53,7 +54,7 @@ def detectors(
         folder: keeps what is trained here, by what it depends on.
         steps, crop: iterations of each training, and the side of its crops; the latent detector
             starts from the other one (section 3.3).
-        every: each such training slice is used.
+        every: every Nth training slice is used.
     """
     if found := _of_a_run(codec, stack):
         return found
@@ -76,21 +77,22 @@ def detectors(
 
 def _of_a_run(codec: LatentCodec, stack: SliceStack) -> Pair | None:
     """Models A and ProMIC of the newest run on the same data set and latents."""
-    notes = (paths.root() / "data" / "runs").glob(f"*/{stack.name}/latents/*/train/signature.json")
-    for note in sorted(notes, key=lambda p: p.stat().st_mtime, reverse=True):
-        of, rate, run = json.loads(note.read_text())["of"], note.parts[-3], note.parents[3]
-        files = [
-            run / "models" / recipe / rate / "seed0" / "model.safetensors"
-            for recipe in ("A", "ProMIC")
-        ]
+    there = [
+        (note, rate, run)
+        for run in all_runs(paths.root())
+        if run.dataset == stack.name
+        for rate, note in run.signatures("train").items()
+    ]
+    for note, rate, run in sorted(there, key=lambda x: x[0].stat().st_mtime, reverse=True):
+        of = json.loads(note.read_text())["of"]
+        files = [run.weights(run.model(recipe, rate, 0)) for recipe in ("A", "ProMIC")]
         if (
             of["weights"] == codec.sha256
             and of["setting"] == codec.setting
             and all(f.is_file() for f in files)
         ):
-            return _load(
-                *files, codec.channels, f"of the run {run.parent.name}/{run.name}, rate {rate!r}"
-            )
+            decoded, latent = files
+            return _load(decoded, latent, codec.channels, f"of the run {run.name}, rate {rate!r}")
     return None
 
 
@@ -111,10 +113,11 @@ def _train(
 ) -> None:
     encoded = encode_slices(codec, stack, "train", ids, here / "latents")
     boxes = [boxes_from_mask(stack.mask("train", i)) for i in ids]
-    size = encoded.images.shape[1:]
+    images, latents = list(encoded.images), list(encoded.latents)
+    size = images[0].shape[0], images[0].shape[1]
     decoded = train_detector(
         build_detector("small", seed),
-        (encoded.images, boxes),
+        (images, boxes),
         size,
         Solver(steps, 0.02),
         folder=here / "training" / "decoded",
@@ -122,12 +125,12 @@ def _train(
         seed=seed,
     )
     save_weights(decoded, here / "decoded.safetensors")
-    bridge = build_translator(decoded.config, encoded.latents.shape[1], RECIPES["ProMIC"].lrb, seed)
+    bridge = build_translator(decoded.config, latents[0].shape[0], RECIPES["ProMIC"].lrb, seed)
     bridge = train_translator(
         bridge,
         decoded,
-        encoded.images,
-        encoded.latents,
+        images,
+        latents,
         size,
         Solver(steps, 0.002, 4, "adam"),
         folder=here / "training" / "translator",
@@ -136,7 +139,7 @@ def _train(
     )
     latent = train_detector(
         mirror(decoded, bridge),
-        (encoded.latents, boxes),
+        (latents, boxes),
         size,
         Solver(steps, 0.01),
         folder=here / "training" / "latent",
