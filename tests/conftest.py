@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from promic_nb.core.paths import copy_project
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.phantom import write_phantom
 
@@ -26,10 +27,31 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.parent.name not in ("end_to_end", "notebooks"))
 
 
+def kept_files() -> dict[str, int]:
+    """What belongs to the project's user, with the time of its last change: runs, figures, and
+    what the quick start trained.
+    """
+    tops = [ROOT / "data" / "runs", ROOT / "figures", ROOT / "data" / "quickstart"]
+    return {
+        path.relative_to(ROOT).as_posix(): path.stat().st_mtime_ns
+        for top in tops
+        for path in (top, *top.rglob("*"))
+        if path.exists()
+    }
+
+
 @pytest.fixture(scope="session", autouse=True)
-def project_root():
-    """Helpers resolve paths against the project, wherever pytest was started."""
-    os.environ["PROMIC_ROOT"] = str(ROOT)
+def project(tmp_path_factory):
+    """A copy of the project without runs and figures, where all helpers, notebooks and commands of
+    a test work; the project itself is left as it was.
+    """
+    before = kept_files()
+    copy = copy_project(ROOT, tmp_path_factory.mktemp("project"))
+    os.environ["PROMIC_ROOT"] = str(copy)
+    yield copy
+    after = kept_files()
+    changed = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k)]
+    assert not changed, f"tests changed files of the project: {changed}"
 
 
 @pytest.fixture(scope="session")

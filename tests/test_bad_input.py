@@ -393,7 +393,7 @@ def merged(base: dict, change: dict) -> dict:
 @pytest.mark.parametrize("case", PROFILES)
 def test_profiles(here, case):
     change, says = PROFILES[case]
-    base = yaml.safe_load((ROOT / "tests/end_to_end/tiny.yaml").read_text())
+    base = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
     with refused(here, says):
         load_profile(merged(base, change))
 
@@ -919,7 +919,7 @@ def test_other_readers(here, case):
 MAKE = {
     "misspelt profile": (
         ["PROFILE=quik"],
-        "profile 'quik' is unknown. Choose one of: cpu paper quick",
+        "profile 'quik' is unknown. Choose one of: cpu paper quick smoke",
     ),
     "no data folder": (["DATA=none"], "data folder none does not exist"),
     "no settings": (["SETTINGS=none.yaml"], "settings none.yaml do not exist"),
@@ -955,7 +955,7 @@ def test_snakemake_starts_with_a_mistake(here):
     """The Snakefile itself, as a cluster's user would start it."""
     change = yaml.safe_dump(
         merged(
-            yaml.safe_load((ROOT / "tests/end_to_end/tiny.yaml").read_text()),
+            yaml.safe_load((ROOT / "config/smoke.yaml").read_text()),
             {"recipes": ["original", "a"]},
         )
     )

@@ -121,7 +121,7 @@ def test_snakemake_quotes_what_comes_from_users():
     assert all(value.endswith(":q") for value in values), values
 
 
-TINY = yaml.safe_load((ROOT / "tests" / "end_to_end" / "tiny.yaml").read_text())
+SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -170,9 +170,9 @@ def test_any_mapping_ends_in_a_profile_or_one_line(config):
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-@given(st.sampled_from([p for p in places(TINY) if p]), VALUES)
+@given(st.sampled_from([p for p in places(SMOKE) if p]), VALUES)
 def test_a_profile_with_anything_in_one_place_ends_in_a_profile_or_one_line(place, value):
-    config = json.loads(json.dumps(TINY))
+    config = json.loads(json.dumps(SMOKE))
     at = config
     for key in place[:-1]:
         at = at[key]

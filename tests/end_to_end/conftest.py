@@ -1,6 +1,4 @@
-"""One whole run of the tiny profile, shared by the tests of this folder, in a temporary copy of the
-project.
-"""
+"""One whole run of the smoke profile, in a copy of the project, for the tests of this folder."""
 
 import os
 import subprocess
@@ -15,14 +13,15 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory):
-    return copy_project(ROOT, tmp_path_factory.mktemp("project"))
+def own_project(tmp_path_factory):
+    """A copy of its own: these tests change modules in it."""
+    return copy_project(ROOT, tmp_path_factory.mktemp("workflow"))
 
 
 @pytest.fixture(scope="session")
-def snakemake(project, tiny_root):
+def snakemake(own_project, tiny_root):
     def run(*args: str, **config: str) -> subprocess.CompletedProcess:
-        profile = config.pop("configfile", str(ROOT / "tests" / "end_to_end" / "tiny.yaml"))
+        profile = config.pop("configfile", str(ROOT / "config" / "smoke.yaml"))
         settings = [
             f"{k}={v}" for k, v in {"data": str(tiny_root), "dataset": "phantom", **config}.items()
         ]
@@ -36,16 +35,20 @@ def snakemake(project, tiny_root):
             "2",
             *args,
         ]
-        environment = {**os.environ, "PROMIC_ROOT": str(project), "PYTHONPATH": str(project)}
+        environment = {
+            **os.environ,
+            "PROMIC_ROOT": str(own_project),
+            "PYTHONPATH": str(own_project),
+        }
         return subprocess.run(
-            command, cwd=project, capture_output=True, text=True, check=False, env=environment
+            command, cwd=own_project, capture_output=True, text=True, check=False, env=environment
         )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def finished(snakemake, project):
+def finished(snakemake, own_project):
     done = snakemake("--show-failed-logs")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return project / "data" / "runs" / "test" / "phantom"
+    return own_project / "data" / "runs" / "smoke" / "phantom"

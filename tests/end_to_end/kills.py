@@ -1,9 +1,11 @@
 """Kill `make reproduce` with SIGKILL at random moments, start it again until it is through, and
 hold it against an undisturbed run.
 
-    python tests/end_to_end/kills.py --kills 20 --seed 1                                # the tiny
-    profile of the tests python tests/end_to_end/kills.py --kills 20 --seed 1 --profile
-    config/quick.yaml    # the quick profile on the phantom; --data PATH: on Lucchi
+    python tests/end_to_end/kills.py --kills 20 --seed 1
+    python tests/end_to_end/kills.py --kills 20 --seed 1 --profile config/quick.yaml
+
+The first kills the smoke profile on a few small slices, the second the quick profile on the
+phantom; with `--data PATH` on Lucchi.
 
 Each kill ends Snakemake, papermill and all kernels at once, at a random moment: when 0, 1 or 2 more
 jobs have finished, and then a time of up to `--delay` seconds has gone by, so that kills fall all
@@ -39,9 +41,11 @@ from promic_nb.datasets.phantom import write_phantom
 from promic_nb.runs.changes import MEASURED
 
 ROOT = Path(__file__).parents[2]
-TINY = Path(__file__).with_name("tiny.yaml")
+SMOKE = ROOT / "config" / "smoke.yaml"
 BLOCK = re.compile(
-    r"^(?:local)?(?:rule|checkpoint) (\w+):\n(?:    .*\n)*?    output: ([^,\s]+).*\n(?:    .*\n)*?    jobid: (\d+)",
+    r"^(?:local)?(?:rule|checkpoint) (\w+):\n"
+    r"(?:    .*\n)*?    output: ([^,\s]+).*\n"
+    r"(?:    .*\n)*?    jobid: (\d+)",
     re.MULTILINE,
 )
 FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
@@ -107,7 +111,7 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 def kill(mark: str) -> None:
-    """SIGKILL to all processes of a run; they are stopped first, so that none sees another one die."""
+    """SIGKILL to all processes of a run; stopped first, so that none sees another one die."""
     while alive := marked(mark):
         for order in (signal.SIGSTOP, signal.SIGKILL):
             for process in alive:
@@ -234,8 +238,8 @@ def main() -> None:
     parser.add_argument(
         "--profile",
         type=Path,
-        default=TINY,
-        help="by default that of the tests, on slices of their size",
+        default=SMOKE,
+        help="by default smoke, on the slices of the tests",
     )
     parser.add_argument(
         "--data", type=Path, help="slices in Lucchi's layout; by default the phantom"
@@ -255,7 +259,7 @@ def main() -> None:
     top = given.folder or Path(tempfile.mkdtemp(prefix="promic-kills-"))
     name, rng = profile_name(given.profile), random.Random(given.seed)
     data = given.data and given.data.resolve()
-    if given.profile == TINY:
+    if given.profile == SMOKE:
         data = write_phantom(top / "stack", counts={"Train": 6, "Test": 2}, size=(256, 256))
     place = [f"DATA={data or ''}", f"DATASET={'lucchi' if given.data else 'phantom'}"]
     reference, begin = given.reference, time.monotonic()
@@ -276,7 +280,8 @@ def main() -> None:
         )
         hit += happened["hit"]
         assert happened["hit"], (
-            f"{project}: no kill reached the run; are processes and their environment visible here, is --delay too long?"
+            f"{project}: no kill reached the run. Are processes and their environment visible "
+            "here? Is --delay too long?"
         )
         different = differences(project, reference)
         assert not different, f"{project} differs from {reference} in {different}"

@@ -13,11 +13,11 @@ from promic_nb.runs.compare import compare
 from promic_nb.runs.layout import find_run
 
 pytestmark = pytest.mark.end_to_end
-RUN = "data/runs/test/phantom"
+RUN = "data/runs/smoke/phantom"
 TARGETS = ["tables/bd_rate.parquet", "models/A/low/seed0/ap.parquet"]
 
 
-def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_path):
+def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, own_project, tmp_path):
     """Three kills of a part of the run; `kills.py` is the whole test."""
     command = [
         sys.executable,
@@ -30,7 +30,7 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_
         "10",
     ]
     done = subprocess.run(
-        [*command, "--reference", project, "--folder", tmp_path, *TARGETS],
+        [*command, "--reference", own_project, "--folder", tmp_path, *TARGETS],
         capture_output=True,
         text=True,
         check=False,
@@ -40,7 +40,8 @@ def test_a_killed_run_ends_where_an_undisturbed_one_does(finished, project, tmp_
     # The same by `promic compare`, which also sees figures and names no cause; what was not asked
     # for is in the whole run only.
     found = {
-        c.artifact: c for c in compare(find_run(project, RUN), find_run(tmp_path / "killed0", RUN))
+        c.artifact: c
+        for c in compare(find_run(own_project, RUN), find_run(tmp_path / "killed0", RUN))
     }
     assert {c.state for c in found.values()} <= {"equal", "measured", "only in A"}
     assert found["tables/bd_rate"].state == found["models/A/low/seed0/model"].state == "equal"
@@ -77,8 +78,8 @@ def planned(snakemake) -> set[str]:
     )
 
 
-def test_a_changed_module_reruns_what_imports_it(finished, snakemake, project):
-    module = project / "promic_nb" / "metrics" / "bjontegaard.py"
+def test_a_changed_module_reruns_what_imports_it(finished, snakemake, own_project):
+    module = own_project / "promic_nb" / "metrics" / "bjontegaard.py"
     before = module.read_text()
     module.write_text(before + "\n# changed\n")
     rules = planned(snakemake)
@@ -87,9 +88,9 @@ def test_a_changed_module_reruns_what_imports_it(finished, snakemake, project):
     assert not rules & {"latents", "dataset"}
 
 
-def test_the_chain_can_be_explained(finished, project):
-    figure = project / "figures" / "test" / "phantom" / "ap50_over_rate.png"
-    environment = {**os.environ, "PROMIC_ROOT": str(project), "COLUMNS": "300"}
+def test_the_chain_can_be_explained(finished, own_project):
+    figure = own_project / "figures" / "smoke" / "phantom" / "ap50_over_rate.png"
+    environment = {**os.environ, "PROMIC_ROOT": str(own_project), "COLUMNS": "300"}
     shown = subprocess.run(
         [Path(sys.executable).parent / "promic", "explain", figure],
         capture_output=True,
@@ -111,7 +112,7 @@ def test_the_chain_can_be_explained(finished, project):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"detector": "large"}, "profile 'test': detector: Input should be 'small' or 'resnet50'"),
+        ({"detector": "large"}, "profile 'smoke': detector: Input should be 'small' or 'resnet50'"),
         ({"detectr": "small"}, "Did you mean 'detector'?"),
     ],
 )
@@ -122,11 +123,11 @@ def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message
     assert len(lines) == 1 and message in lines[0]
 
 
-def test_without_data_the_phantom_is_drawn(snakemake, project):
+def test_without_data_the_phantom_is_drawn(snakemake, own_project):
     """`make reproduce` passes an empty DATA, which Snakemake reads as null."""
     done = snakemake("data/runs/other/phantom/data.json", data="", profile="other")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "data" / "phantom" / "Test_Out" / "7.png").is_file()
+    assert (own_project / "data" / "phantom" / "Test_Out" / "7.png").is_file()
 
 
 def test_a_missing_data_folder_stops_with_one_line(snakemake, tmp_path):

@@ -3,13 +3,19 @@
 import json
 from pathlib import Path
 
+import nbclient
+import nbformat
 import numpy as np
 import pandas as pd
 import papermill
 import pytest
+from traitlets.config import Config
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.notebook
+RESET = """%reset -f
+import matplotlib.pyplot
+matplotlib.pyplot.close("all")
+matplotlib.pyplot.rcdefaults()"""
 
 
 @pytest.fixture(scope="module")
@@ -18,35 +24,59 @@ def out(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def execute(out, tiny_root):
+def shared_kernel(project, tmp_path_factory):
+    """One kernel for most notebooks: to start it and to import torch takes longer than most of
+    them. Returns a function that empties its namespace and gives the options that make papermill
+    use it.
+    """
+    config = Config(
+        {"KernelManager": {"transport": "ipc", "ip": str(tmp_path_factory.mktemp("k") / "k")}}
+    )
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(RESET)])
+    place = {"metadata": {"path": str(project)}}
+    options = {"kernel_name": "python3", "resources": place, "config": config}
+    owner = nbclient.NotebookClient(page, **options)
+
+    def reset() -> dict:
+        nbclient.NotebookClient(page, km=owner.km, **options).execute()
+        return {"km": owner.km}
+
+    with owner.setup_kernel():
+        yield reset
+
+
+@pytest.fixture(scope="module")
+def execute(project, out, shared_kernel, tiny_root):
     (out / "notebooks").mkdir(parents=True)
 
-    def run(name: str, **parameters):
+    def run(name: str, *, own_kernel: bool = False, **parameters):
         given = {
             "tables": str(out / "tables"),
             "figures": str(out / "figures"),
             "data": str(tiny_root),
             **parameters,
         }
-        declared = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{name}.ipynb"))
-        target = out / "notebooks" / f"{name}.ipynb"
+        source = project / "notebooks" / f"{name}.ipynb"
+        declared = papermill.inspect_notebook(str(source))
         papermill.execute_notebook(
-            ROOT / "notebooks" / f"{name}.ipynb",
-            target,
+            source,
+            out / "notebooks" / f"{name}.ipynb",
             {k: v for k, v in given.items() if k in declared},
             engine_name="promic",
-            cwd=ROOT,
+            cwd=project,
             progress_bar=False,
+            **({} if own_kernel else shared_kernel()),
         )
 
     return run
 
 
 def test_00_quickstart(execute, out):
-    """With two iterations of training; then again from what the first run kept."""
-    for _ in range(2):
+    """With two iterations of training in a kernel of its own; then again from what that kept."""
+    for own in (True, False):
         execute(
             "00_quickstart",
+            own_kernel=own,
             gains=[-500, 500],
             steps=2,
             crop=64,
@@ -88,7 +118,7 @@ def test_01_dataset(execute, out, tiny):
 
 
 def test_02_train_codec(execute, out):
-    execute("02_train_codec", folder=str(out / "codec"))
+    execute("02_train_codec", own_kernel=True, folder=str(out / "codec"))
     assert (out / "codec" / "jpegai_beta0.01.safetensors").stat().st_size < 12e6
 
 
@@ -504,6 +534,7 @@ def test_22_search(execute, out):
     for trials in (1, 2):  # the second run goes on
         execute(
             "22_search",
+            own_kernel=trials == 1,
             trials=trials,
             steps=2,
             eval_every=1,

@@ -1,4 +1,4 @@
-"""The tiny workflow as jobs of a real SLURM. tests/slurm/start.sh makes a cluster of one machine."""
+"""The smoke profile as jobs of a real SLURM; tests/slurm/start.sh makes a cluster of a machine."""
 
 import importlib.util
 import json
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-def test_the_tiny_workflow_runs_as_jobs(tmp_path, tiny_root):
+def test_the_smoke_profile_runs_as_jobs(tmp_path, tiny_root):
     idle = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, check=False)
     if idle.returncode or not idle.stdout:
         pytest.skip(
@@ -45,7 +45,7 @@ def test_the_tiny_workflow_runs_as_jobs(tmp_path, tiny_root):
         "--slurm-init-seconds-before-status-checks",
         "10",
         "--configfile",
-        ROOT / "tests" / "end_to_end" / "tiny.yaml",
+        ROOT / "config" / "smoke.yaml",
         "--config",
         f"data={tiny_root}",
         "dataset=phantom",
@@ -59,7 +59,7 @@ def test_the_tiny_workflow_runs_as_jobs(tmp_path, tiny_root):
         command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    run = tmp_path / "data" / "runs" / "test" / "phantom"
+    run = tmp_path / "data" / "runs" / "smoke" / "phantom"
     now = read_status(run)
     assert now.state == "finished" and (run / "report.html").is_file()
     submitted = done.stderr.count("has been submitted with SLURM jobid")
