@@ -33,7 +33,7 @@ def loaded(path: Path, **changes) -> Profile:
 
 @pytest.fixture
 def tiny() -> Profile:
-    return loaded(ROOT / "tests" / "end_to_end" / "tiny.yaml")
+    return loaded(ROOT / "config" / "smoke.yaml")
 
 
 @pytest.fixture(params=PROFILES, ids=lambda path: path.stem)
@@ -167,7 +167,7 @@ def test_a_model_reads_what_its_recipe_needs(tiny):
     original = model(recipe="original", rate="pixels", seed="0")
     assert set(original.inputs) == {"data"}
     a = model(recipe="A", rate="low", seed="0")
-    run = "data/runs/test/phantom"
+    run = "data/runs/smoke/phantom"
     assert str(a.parameters["start"]) == f"{run}/models/original/pixels/seed0/model.safetensors"
     promic = model(recipe="ProMIC", rate="low", seed="3")
     assert str(promic.parameters["start"]) == f"{run}/models/A/low/seed3/model.safetensors"
