@@ -30,7 +30,7 @@ from promic_nb.metrics.batch import compute_table
 if TYPE_CHECKING:
     import pandas as pd
 
-_SAMPLE_S, _YOUNG_S = 0.005, 0.02
+_SAMPLE_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,15 @@ def measure(codec: Codec, image: np.ndarray) -> Coded:
 def _clock() -> Iterator[dict[str, float]]:
     """Wall time `s` and peak memory `mb` of the block."""
     process, found, over = psutil.Process(), {}, threading.Event()
+    own = process.cmdline()
     _settle()
     before = peak = process.memory_info().rss
 
     def watch() -> None:
         nonlocal peak
         while not over.wait(_SAMPLE_S):
-            peak = max(peak, process.memory_info().rss + sum(map(_resident, process.children())))
+            children = sum(_resident(child, own) for child in process.children())
+            peak = max(peak, process.memory_info().rss + children)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -91,13 +93,14 @@ def _clock() -> Iterator[dict[str, float]]:
         found["mb"] = max(0, peak - before, _peak() - before) / 1e6
 
 
-def _resident(child: psutil.Process) -> int:
-    """Resident bytes of a child; 0 for one that has ended, or that only begins and still shares the
-    memory of this process.
+def _resident(child: psutil.Process, parent: list[str]) -> int:
+    """Resident bytes of a child; 0 for one that has ended, or that still runs its parent's program:
+    from its fork until it starts its own, however long that takes on a busy machine, its pages are
+    the parent's.
     """
     try:
-        return child.memory_info().rss if time.time() - child.create_time() > _YOUNG_S else 0
-    except psutil.NoSuchProcess:
+        return child.memory_info().rss if child.cmdline() != parent else 0
+    except psutil.Error:
         return 0
 
 

@@ -3,6 +3,7 @@ holds.
 """
 
 import json
+import os
 import time
 
 import numpy as np
@@ -124,6 +125,18 @@ def test_a_childs_memory_counts():
             check=True,
         )
     assert 80 < cost["mb"] < 160
+
+
+def test_a_child_that_has_not_started_its_program_holds_nothing():
+    """A fork shares its parent's pages until it starts a program, which can take a while."""
+    held = np.ones(200_000_000, np.uint8)
+    with measure._clock() as cost:
+        child = os.fork()
+        if child == 0:
+            time.sleep(0.3)
+            os._exit(0)
+        os.waitpid(child, 0)
+    assert cost["mb"] < 60 and held[0] == 1
 
 
 def test_a_mistake_stops_before_anything_is_coded(coded):
