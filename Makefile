@@ -3,54 +3,78 @@ PROFILE ?= quick
 DATA ?=
 CELLS ?=
 SETTINGS ?=
-# A part of a run: files of its folder, e.g. ONLY="notebooks/08_detection.ipynb notebooks/21_probes.ipynb".
+# A part of a run: files of its folder, e.g. ONLY="notebooks/08_detection.ipynb report.html".
 ONLY ?=
 # The profile's own data set, where it names one and no DATA is given; else the phantom.
-DATASET ?= $(if $(DATA),lucchi,$(or $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null),phantom))
+OWN = $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null)
+DATASET ?= $(if $(DATA),lucchi,$(or $(OWN),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 # Snakemake profiles of a cluster, e.g. config/slurm; see docs/reliability.md
 CLUSTER ?=
 BIN := .venv/bin
-# With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill leaves behind, is not needed.
-# It waits for a moment: the processes of a run that was just killed need one to be gone.
+# With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill
+# leaves behind, is not needed. It waits for a moment: the processes of a run that was just killed
+# need one to be gone.
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --wait 5 --conflict-exit-code 75 data/.lock)
-SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
-            $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES)) --rerun-incomplete --show-failed-logs $(addprefix data/runs/$(PROFILE)/$(DATASET)/,$(ONLY))
+PLACE = $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES))
+SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) \
+  --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
+  $(PLACE) --rerun-incomplete --show-failed-logs \
+  $(addprefix data/runs/$(PROFILE)/$(DATASET)/,$(ONLY))
+# Files of tests are shared out among up to four processes.
+PYTEST = $(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile \
+  --no-loadscope-reorder
 
-.PHONY: help install reproduce plan test lint lab clean
+.PHONY: help install reproduce plan test test-slow lint lab clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 install: .venv/.installed ## Create .venv from requirements.lock (about 6.5 GB)
 
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+
 .venv/.installed: requirements.lock pyproject.toml
-	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
-	  { echo "promic: Python 3.11 or 3.12 is needed. Install it, then name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
-	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv || \
-	  { echo "promic: no virtual environment could be made. On Debian or Ubuntu: apt install python3.11-venv"; exit 1; }
+	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c '$(FITS)' || { \
+	  echo "promic: Python 3.11 or 3.12 is needed." \
+	  "Install it, then name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv || { \
+	  echo "promic: no virtual environment could be made." \
+	  "On Debian or Ubuntu: apt install python3.11-venv"; exit 1; }
 	@echo "promic: installing from requirements.lock into .venv; the first time takes some minutes"
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
 	@touch $@
 
-reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH, or on the phantom; end with verdicts and the report's path
-	@[ -f config/$(PROFILE).yaml ] || { echo "promic: profile '$(PROFILE)' is unknown. Choose one of: $(basename $(notdir $(wildcard config/*.yaml)))"; exit 1; }
-	@[ -z "$(SETTINGS)" ] || [ -f "$(SETTINGS)" ] || { echo "promic: settings $(SETTINGS) do not exist. Name a YAML file that replaces keys of the profile"; exit 1; }
-	@[ -z "$(DATA)" ] || [ -d "$(DATA)" ] || { echo "promic: data folder $(DATA) does not exist. See data/README.md for its layout"; exit 1; }
-	@[ -z "$(CELLS)" ] || [ -d "$(CELLS)/images" ] || { echo "promic: cell images $(CELLS)/images do not exist. See data/README.md"; exit 1; }
+# $(call need,TEST,WHAT): end with one line unless the shell's TEST holds.
+need = [ $(1) ] || { echo "promic: $(2)"; exit 1; }
+PROFILES = $(basename $(notdir $(wildcard config/*.yaml)))
+NO_CELLS = cell images $(CELLS)/images do not exist. See data/README.md
+NO_DATA = data folder $(DATA) does not exist. See data/README.md for its layout
+RUNNING = another make reproduce is running in this folder. Wait for it to end
+NO_SETTINGS = settings $(SETTINGS) do not exist. Name a YAML file that replaces keys of the profile
+
+reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH or the phantom; print verdicts
+	@$(call need,-f config/$(PROFILE).yaml,profile '$(PROFILE)' is unknown. Choose one of: $(PROFILES))
+	@$(call need,-z "$(SETTINGS)" ] || [ -f "$(SETTINGS)",$(NO_SETTINGS))
+	@$(call need,-z "$(DATA)" ] || [ -d "$(DATA)",$(NO_DATA))
+	@$(call need,-z "$(CELLS)" ] || [ -d "$(CELLS)/images",$(NO_CELLS))
 	@$(GUARD) $(SNAKEMAKE) $(if $(FLOCK),--nolock) || { code=$$?; \
-	  [ $$code -ne 75 ] || echo "promic: another make reproduce is running in this folder. Wait for it to end"; exit $$code; }
+	  [ $$code -ne 75 ] || echo "promic: $(RUNNING)"; exit $$code; }
 	@$(BIN)/promic verdicts --run $(PROFILE)/$(DATASET)
 
-plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and about how many hours and how much disk they take
-	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' --settings '$(SETTINGS)'
+plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and their hours and disk
+	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' \
+	  --settings '$(SETTINGS)'
 
-test: .venv/.installed ## Run the tests, in up to four processes (about a quarter of an hour on two cores)
-	@$(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+test: .venv/.installed ## Run the tests, but for the slow ones (some minutes on two cores)
+	@$(PYTEST) -m "not slow"
+
+test-slow: .venv/.installed ## Run the slow tests: whole runs, kills, trainings
+	@$(PYTEST) -m slow
 
 lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
 	@$(BIN)/ruff check .

@@ -12,6 +12,13 @@ from promic_nb.core.paths import copy_project
 ROOT = Path(__file__).parents[2]
 
 
+def pytest_collection_modifyitems(items):
+    """What needs a whole run is slow."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "finished" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def own_project(tmp_path_factory):
     """A copy of its own: these tests change modules in it."""

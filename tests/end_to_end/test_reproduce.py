@@ -58,7 +58,9 @@ def test_slices_to_report(finished):
 
 def test_kernels_side_by_side_do_not_hear_each_other(finished):
     logs = [p.read_text() for p in (finished / "logs").glob("*.log")]
-    assert len(logs) == len(list((finished / "notebooks").glob("*.ipynb"))) + 2  # and data and report
+    assert (
+        len(logs) == len(list((finished / "notebooks").glob("*.ipynb"))) + 2
+    )  # and data and report
     assert not any("Invalid Signature" in log or "Invalid message" in log for log in logs)
 
 
@@ -123,6 +125,7 @@ def test_a_mistake_in_the_profile_stops_with_one_line(snakemake, config, message
     assert len(lines) == 1 and message in lines[0]
 
 
+@pytest.mark.slow
 def test_without_data_the_phantom_is_drawn(snakemake, own_project):
     """`make reproduce` passes an empty DATA, which Snakemake reads as null."""
     done = snakemake("data/runs/other/phantom/data.json", data="", profile="other")

@@ -12,10 +12,16 @@ import pytest
 from traitlets.config import Config
 
 pytestmark = pytest.mark.notebook
-RESET = """%reset -f
+# As %reset, which however takes away __spec__, without which no process pool can start.
+RESET = """
 import matplotlib.pyplot
 matplotlib.pyplot.close("all")
-matplotlib.pyplot.rcdefaults()"""
+matplotlib.pyplot.rcdefaults()
+kept = {"In", "Out", "exit", "get_ipython", "open", "quit"}
+for name in [n for n in globals() if n not in kept and not n.startswith("_")]:
+    del globals()[name]
+globals().get("__annotations__", {}).clear()
+"""
 
 
 @pytest.fixture(scope="module")

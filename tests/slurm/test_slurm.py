@@ -16,6 +16,7 @@ from promic_nb.runs.status import read_status
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.end_to_end,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not shutil.which("sbatch"),
         reason="no sbatch: apt install slurm-wlm munge, then bash tests/slurm/start.sh FOLDER",

@@ -97,7 +97,9 @@ def test_affine_and_selection_follow_each_other():
     translator = translator_for(
         CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine"
     ).eval()
-    assert translator.adapters[1].index.tolist() == [1] and translator.adapters[0].scale.requires_grad
+    assert (
+        translator.adapters[1].index.tolist() == [1] and translator.adapters[0].scale.requires_grad
+    )
     x = torch.from_numpy(pooled(rates, numbered=True)[4])[None]
     assert translator(x).shape == (1, 32, 32, 32)
 

@@ -50,6 +50,7 @@ def checkpoint_step(folder: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patience", [0, 4])
 def test_sigkill(tmp_path, tiny_root, patience):
     """With Table 3's momentum, the delta schedule, evaluations and early stopping, so that all

@@ -223,6 +223,7 @@ def test_fine_tuning_resumes_in_either_phase(tmp_path, slices):
     )
 
 
+@pytest.mark.slow
 def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slices):
     """The phantom is learnable: after 150 iterations, slices that were never seen."""
     model = train_detector(
