@@ -192,7 +192,7 @@ class Multitask(Strict):
     class_steps: Count
     face_steps: Count
     learning_rate: Positive
-    encoder_rate: Positive
+    encoder_learning_rate: Positive
     batch: Count
     test_limit: Count
 

@@ -31,6 +31,31 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """What the weights that a training ends with depend on, beside model and data.
+
+    Attributes:
+        steps: iterations.
+        batch: samples an iteration.
+        learning_rate: at its peak.
+        seed: of the random draws.
+
+    Example:
+        >>> Schedule(steps=1000, batch=8).loop(clip=5.0)
+        Loop(steps=1000, batch=8, clip=5.0, precision='32-true')
+    """
+
+    steps: int
+    batch: int = 8
+    learning_rate: float = 1e-3
+    seed: int = 0
+
+    def loop(self, clip: float | None = None, precision: Precision = "32-true") -> Loop:
+        """The loop of so many iterations."""
+        return Loop(self.steps, self.batch, clip, precision)
+
+
+@dataclass(frozen=True)
 class FitOptions:
     """Where a training keeps its files, and who watches it. Weights do not depend on these.
 

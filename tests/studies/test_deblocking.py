@@ -14,16 +14,17 @@ from promic_nb.studies.deblocking.jpeg import jpeg, storage_table
 from promic_nb.studies.deblocking.losses import build_loss
 from promic_nb.studies.deblocking.losses.high_frequency import HighFrequency
 from promic_nb.studies.deblocking.losses.perceptual import Perceptual
-from promic_nb.studies.deblocking.network import build_network, parameter_count
-from promic_nb.studies.deblocking.registry import NETWORKS
-from promic_nb.studies.deblocking.restore import (
-    centre,
-    measure,
-    pairs,
-    restore,
-    summary,
-    train_deblocker,
+from promic_nb.studies.deblocking.network import (
+    build_network,
+    model_names,
+    parameter_count,
+    parameter_table,
 )
+from promic_nb.studies.deblocking.registry import NETWORKS
+from promic_nb.studies.deblocking.restore import centre, distances, measure, restore
+from promic_nb.studies.deblocking.results import lowest_quality, summary
+from promic_nb.studies.deblocking.training import pairs, train_deblocker
+from promic_nb.training.options import FitOptions, Schedule
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,20 @@ def cells(tmp_path_factory):
 def test_parameters_are_those_of_table_4(name, published, percent):
     assert NETWORKS[name].published == published
     assert parameter_count(build_network(name)) == pytest.approx(published, rel=percent / 100)
+
+
+def test_the_parameter_table_compares_with_the_print():
+    table = parameter_table().set_index("network")
+    assert list(table.index) == list(NETWORKS)
+    assert table.parameters["unet"] == 890_827
+    assert table.difference_percent["unet"] == pytest.approx(100 * (890_827 / 888_003 - 1))
+    assert table.difference_percent["jjnet"] == 0 and np.isnan(table.published["densenet"])
+
+
+def test_models_are_named_by_network_quality_and_loss():
+    models = [("jjnet", "75", "mse"), ("resnet_yuv", "random", "mae")]
+    table = pd.DataFrame(models, columns=["network", "trained_on", "loss"])
+    assert model_names(table) == ["JJNet-75", "ResNetYUV-random, mae"]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -80,7 +95,9 @@ def test_a_constant_error_has_no_high_frequency():
 
 
 def test_high_frequency_of_an_impulse():
-    """The residual 1 at one sample: h_f = (1 - k0 + sum of the other weights) / M = 2 (1 - k0) / M."""
+    """A residual of 1 at one sample: h_f = (1 - k0 + sum of the other weights) / M
+    = 2 (1 - k0) / M.
+    """
     target, prediction = torch.zeros(1, 3, 31, 31), torch.zeros(1, 3, 31, 31)
     prediction[0, 1, 15, 15] = 1
     weights = np.exp(-(np.arange(-3, 4) ** 2) / 18)
@@ -157,22 +174,25 @@ def test_pairs_are_aligned_and_repeat(cells):
 
 def test_training_restores_and_resumes(cells, tmp_path):
     images = [cells.image(i) for i in cells.splits()["train"]]
-    settings = {
-        "trained_on": "25",
-        "loss": build_loss("mse"),
-        "batch": 2,
-        "crop": 64,
-        "folder": tmp_path,
-        "progress": False,
-    }
-    network = train_deblocker(build_network("xception"), images, steps=40, **settings)
+
+    def trained():
+        return train_deblocker(
+            build_network("xception"),
+            images,
+            build_loss("mse"),
+            Schedule(steps=40, batch=2),
+            FitOptions(tmp_path, progress=False),
+            trained_on="25",
+            crop=64,
+        )
+
+    network = trained()
     test = cells.image(cells.splits()["test"][0])
     compressed, _ = jpeg(test, 25)
     restored = restore(network, compressed)
     assert restored.shape == test.shape and restored.dtype == np.uint8
     assert measure(test, restored)["mse"] < measure(test, compressed)["mse"]
-    again = train_deblocker(build_network("xception"), images, steps=40, **settings)
-    assert np.array_equal(restore(again, compressed), restored)
+    assert np.array_equal(restore(trained(), compressed), restored)
 
 
 def test_summary_counts_improvements_in_the_right_direction():
@@ -198,6 +218,25 @@ def test_summary_counts_improvements_in_the_right_direction():
     assert table.improved_percent.tolist() == [50, 100, 100]
     assert table.reference[50, "psnr_db"] == 30 and table.reaches_reference[50, "psnr_db"]
     assert table.change[75, "mse"] == 0
+
+
+def test_an_untrained_network_leaves_distances_as_they_are(cells):
+    image = cells.image(0)
+    rows = pd.DataFrame(distances(build_network("xception"), image, [25, 75]))
+    assert len(rows) == 2 * 2 * 4  # qualities, sizes, metrics
+    assert (rows.jpeg == rows.restored).all()
+    one = rows.query("size == 'full' and quality == 25 and metric == 'mae'")
+    assert one.jpeg.item() == measure(image, jpeg(image, 25)[0])["mae"]
+
+
+def test_the_lowest_quality_that_reaches_the_reference():
+    keys = {"dataset": "d", "model": "m", "size": "full", "metric": "psnr_db"}
+    rows = [(60, True), (50, True), (40, False), (25, False)]
+    means = pd.DataFrame([{**keys, "quality": q, "reaches_reference": r} for q, r in rows])
+    saved = pd.Series({60: 20.0, 50: 30.0, 40: 35.0, 25: 50.0})
+    table = lowest_quality(means, saved).set_index("metric")
+    assert table.lowest_quality["psnr_db"] == 50 and table.saved_percent["psnr_db"] == 30
+    assert table.lowest_quality.isna()["ssim"]  # no row of it reaches the reference
 
 
 def test_centre():

@@ -23,25 +23,20 @@ from promic_nb.studies.latent_learning.codec import (
 from promic_nb.studies.latent_learning.experiments import (
     TRAINING,
     Experiment,
+    Setting,
     classification,
     large_sides,
     run_experiments,
 )
 from promic_nb.studies.latent_learning.learner import build_learner, counted_layers
 from promic_nb.studies.latent_learning.learners.up_scale import up_scale
-from promic_nb.studies.latent_learning.learning import (
-    Received,
-    accuracy,
-    batches,
-    channel_statistics,
-    mean_iou,
-    original_size,
-    predict,
-    rates,
-    train_learner,
-)
+from promic_nb.studies.latent_learning.learning import Received, batches, train_learner
+from promic_nb.studies.latent_learning.pictures import original_size
 from promic_nb.studies.latent_learning.registry import LEARNERS
-from promic_nb.studies.latent_learning.tables import correlations, gains
+from promic_nb.studies.latent_learning.statistics import channel_statistics, rates
+from promic_nb.studies.latent_learning.tables import comparable, correlations, gains
+from promic_nb.studies.latent_learning.testing import accuracy, mean_iou, predict
+from promic_nb.training.options import FitOptions, Schedule
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +69,7 @@ def test_pixel_networks_are_torchvisions(name, peer):
 
 
 def test_resnet41_ends_like_resnet50():
-    """Table 1a: the stages behind the up-scaling are those of ResNet-50, but for the first stride."""
+    """Table 1a: after the up-scaling come the stages of ResNet-50, but for the first stride."""
     ours, theirs = build_learner("resnet41", 256, 1000), torchvision.models.resnet50(weights=None)
     stages = [p.shape for stage in ours.features[1:] for p in stage.parameters()]
     assert stages == [
@@ -172,13 +167,11 @@ def test_noise_keeps_the_rate_term_above_a_twelfth(tmp_path):
     """
     train_compression(
         open_pictures("gratings").train,
+        Schedule(steps=12, batch=2),
+        FitOptions(tmp_path, progress=False),
         beta=1e-9,
         width=4,
-        steps=12,
-        batch=2,
         crop=32,
-        folder=tmp_path,
-        progress=False,
     )
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert log.log_variance.min() > math.log(1 / 12) - 0.05
@@ -195,14 +188,11 @@ def test_training_lowers_the_loss(tmp_path):
     samples = open_pictures("gratings").train[:1]
     train_compression(
         samples,
+        Schedule(steps=40, batch=2, learning_rate=1e-2),
+        FitOptions(tmp_path, progress=False),
         beta=5000,
         width=8,
-        steps=40,
-        batch=2,
         crop=32,
-        learning_rate=1e-2,
-        folder=tmp_path,
-        progress=False,
     )
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert log.loss.iloc[-3:].mean() < 0.8 * log.loss.iloc[:3].mean()
@@ -279,9 +269,13 @@ def learned(codec, tmp_path_factory):
         Experiment("resnet50", "reconstruction", "smallest"),
         Experiment("resnet41", "latent", "variable", 16),
     ]
-    short = {"sides": (32, 48), "width": 0.125, "steps": 1, "rate": 0.01, "batch": 2, "seed": 0}
     return run_experiments(
-        plan, some, codec, folder=tmp_path_factory.mktemp("learners"), progress=False, **short
+        plan,
+        some,
+        codec,
+        Setting(sides=(32, 48), width=0.125),
+        Schedule(steps=1, batch=2, learning_rate=0.01),
+        FitOptions(tmp_path_factory.mktemp("learners"), progress=False),
     )
 
 
@@ -299,25 +293,29 @@ def test_large_pictures_have_the_papers_sides():
 def test_large_pictures_are_tested_enlarged(codec, tmp_path):
     pictures = open_pictures("gratings")
     some = Pictures("gratings", pictures.classes, pictures.train[:4], pictures.test[:5])
-    short = {
-        "sides": (32, 48),
-        "width": 0.125,
-        "steps": 1,
-        "rate": 0.01,
-        "batch": 2,
-        "seed": 0,
-        "enlarged": 3,
-    }
     found = run_experiments(
         [Experiment("resnet49", "latent", "middle", 16)],
         some,
         codec,
-        folder=tmp_path,
-        progress=False,
-        **short,
+        Setting(sides=(32, 48), width=0.125, enlarged=3),
+        Schedule(steps=1, batch=2, learning_rate=0.01),
+        FitOptions(tmp_path, progress=False),
     )
     assert set(found.tested) == {"enlarged"} and set(found.metric) == {"top1", "top5"}
     assert original_size(np.zeros((50, 23, 3), np.uint8), 3).shape == (1, 3, 144, 64)
+
+
+def test_table_2_compares_latents_at_original_sizes_with_reconstructions_at_the_fixed_size():
+    rows = [
+        ("latent", "original", 256, "top1", True),
+        ("latent", "fixed", 256, "top1", False),
+        ("reconstruction", "fixed", 256, "top1", True),
+        ("reconstruction", "original", 256, "top1", False),
+        ("latent", "original", 16, "top1", False),
+        ("latent", "original", 256, "top5", False),
+    ]
+    table = pd.DataFrame(rows, columns=["domain", "tested", "features", "metric", "compared"])
+    assert comparable(table).index.tolist() == table[table.compared].index.tolist()
 
 
 def test_gains_are_differences_of_top1():
@@ -383,12 +381,9 @@ def test_a_checkpoint_behind_another_codec_is_not_resumed(codec, tmp_path, chang
             model,
             given,
             open_pictures("gratings").train,
-            sides=(32, 32),
-            steps=1,
-            rate=0.01,
-            batch=2,
-            folder=tmp_path,
-            progress=False,
+            (32, 32),
+            Schedule(steps=1, batch=2, learning_rate=0.01),
+            FitOptions(tmp_path, progress=False),
         )
         causes.append((tmp_path / "training.sha256").read_text())
     assert causes[0] != causes[1]

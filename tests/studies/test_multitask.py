@@ -1,5 +1,5 @@
-"""The networks of document 001 against its tables, its losses by hand, and what each training leaves
-alone.
+"""The networks of document 001 against its tables, its losses by hand, and what each training
+leaves alone.
 """
 
 import os
@@ -20,25 +20,24 @@ from promic_nb.studies.multitask.evaluation import (
     identified,
     reconstruction_mse,
 )
+from promic_nb.studies.multitask.faces import LOSSES, PARTS, FaceSystem
+from promic_nb.studies.multitask.frameworks import adapt_codec, train_classifier, train_jointly
+from promic_nb.studies.multitask.mobilefacenet import (
+    MobileFaceNet,
+    load_teacher,
+    untrained_teacher,
+)
 from promic_nb.studies.multitask.networks import (
     ON_LATENT,
     ON_LAYER4,
-    MobileFaceNet,
     centre_crop,
     classifier,
     facenet,
-    load_teacher,
     network_sizes,
     supnet,
-    untrained_teacher,
-)
-from promic_nb.studies.multitask.training import (
-    FaceSystem,
-    adapt_codec,
-    train_classifier,
-    train_jointly,
 )
 from promic_nb.training.fit import digest
+from promic_nb.training.options import FitOptions, Schedule
 
 ROOT = Path(__file__).parents[2]
 
@@ -178,9 +177,10 @@ def test_measures_by_hand():
 def test_the_decoder_stays_and_the_rest_moves(tmp_path):
     encoder, decoder = start_codec(0.02)
     x, classes = prepared(open_pictures("gratings").train[:4], 32)
-    short = {"steps": 1, "rate": 1e-4, "batch": 2, "progress": False}
+    short = Schedule(steps=1, batch=2, learning_rate=1e-4)
+    options = FitOptions(tmp_path, progress=False)
     before = digest(decoder)
-    adapt_codec(encoder, decoder, x, folder=tmp_path / "codec", **short)
+    adapt_codec(encoder, decoder, x, short, options.below("codec"))
     fixed = digest(decoder)
     assert fixed != before
     first = digest(encoder)
@@ -188,9 +188,9 @@ def test_the_decoder_stays_and_the_rest_moves(tmp_path):
         classifier(160, ON_LATENT, 10, 0.05),
         classifier(LAYER4_CHANNELS, ON_LAYER4, 10, 0.05),
     )
-    train_classifier(encoder, other, x, classes, folder=tmp_path / "two", **short)
+    train_classifier(encoder, other, x, classes, short, options.below("two"))
     assert digest(encoder) == first
-    train_jointly(encoder, head, decoder, x, classes, folder=tmp_path / "one", **short)
+    train_jointly(encoder, head, decoder, x, classes, short, options.below("one"))
     assert digest(encoder) != first and digest(decoder) == fixed
 
 
@@ -211,14 +211,11 @@ def test_the_three_part_loss_is_the_mean_of_its_parts(system, tmp_path):
     """Eq. 5.4 with all weights 1/3."""
     x = prepared(open_pictures("drawn_faces").train[:4], 128)[0]
     system.train_parts(
-        ["encoder", "supnet", "facenet"],
-        ["mse", "mse_hr", "cosine"],
+        PARTS,
+        LOSSES,
         x,
-        steps=1,
-        rate=1e-9,
-        batch=2,
-        folder=tmp_path,
-        progress=False,
+        Schedule(steps=1, batch=2, learning_rate=1e-9),
+        FitOptions(tmp_path, progress=False),
     )
     row = pd.read_csv(tmp_path / "metrics.csv").iloc[0]
     assert row.loss == pytest.approx(row.mse + row.mse_hr + row.cosine, rel=1e-5)
@@ -231,7 +228,11 @@ def test_one_part_learns_at_a_time(system, tmp_path):
     x = prepared(open_pictures("drawn_faces").train[:4], 128)[0]
     before = {name: digest(m) for name, m in system.named_children()}
     system.train_parts(
-        ["facenet"], ["cosine"], x, steps=1, rate=1e-3, batch=2, folder=tmp_path, progress=False
+        ["facenet"],
+        ["cosine"],
+        x,
+        Schedule(steps=1, batch=2),
+        FitOptions(tmp_path, progress=False),
     )
     changed = {name for name, m in system.named_children() if digest(m) != before[name]}
     assert changed == {"facenet"}
@@ -249,7 +250,7 @@ def test_face_metrics_name_all_three_tasks(system):
         "identified_reconstructions",
         "identified_facenet",
     } == set(found)
-    small = FaceSystem.half(faces)
+    small = FaceSystem.halved(faces)
     assert found["mse"] == pytest.approx(
         reconstruction_mse(system.encoder, system.decoder, small), rel=1e-4
     )

@@ -12,6 +12,7 @@ from scipy.fft import dctn
 from promic_nb.codecs import BitstreamError
 from promic_nb.errors import UserError
 from promic_nb.studies.transform_coding import decode, encode, entropy, keep_largest, quality
+from promic_nb.studies.transform_coding.compare import against_libjpeg, thresholds
 from promic_nb.studies.transform_coding.jpeg import dct, from_blocks, scan_of, to_blocks
 from promic_nb.studies.transform_coding.tables import AC, DC, ZIGZAG, huffman_codes
 
@@ -128,7 +129,7 @@ def test_a_cut_scan_is_refused(tiny):
     scan = encode(image).scan
     with pytest.raises(BitstreamError, match="scan"):
         decode(scan[: len(scan) // 2], image.shape)
-    with pytest.raises(BitstreamError, match="no whole JPEG"):
+    with pytest.raises(BitstreamError, match="truncated or corrupt"):
         scan_of(b"\xff\xd8 no scan")
 
 
@@ -168,3 +169,22 @@ def test_quality_in_closed_form():
     assert measured["mse"] == 25
     assert measured["psnr"] == pytest.approx(20 * np.log10(255 / 5))
     assert measured["ssim"] < 1 and set(measured) == {"mse", "psnr", "ssim", "fsim"}
+
+
+def test_our_jpeg_beside_libjpegs(tiny):
+    image = picture(tiny, (64, 64))
+    table = against_libjpeg(image, [50]).set_index("transform")
+    assert list(table.index) == ["integer", "float"]
+    own = table.loc["integer"]
+    assert own.equal_scan and own.equal_image
+    assert own.bytes == own.jpeg_bytes == len(pillow(image, 50))
+    assert own.dc_bpp + own.ac_bpp == pytest.approx(
+        8 * len(encode(image, 50).scan) / 64**2, rel=0.05
+    )
+
+
+def test_all_coefficients_give_the_image_back(tiny):
+    table = thresholds(picture(tiny, (64, 64)), [8, 0], [0.1, 1.0])
+    assert len(table) == 2 * 2 * 2
+    assert (table.query("share == 1").mse == 0).all()
+    assert (table.query("share == 0.1").coefficients <= round(0.1 * 64**2)).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -70,3 +71,33 @@ def parameter_count(network: nn.Module) -> int:
     """
     statistics = sum(2 * m.num_features for m in network.modules() if isinstance(m, nn.BatchNorm2d))
     return sum(p.numel() for p in network.parameters()) + statistics
+
+
+def parameter_table() -> pd.DataFrame:
+    """Parameters of all networks beside Table 4.
+
+    Returns:
+        Columns network, label, parameters, published and difference_percent (NaN where none is
+        printed).
+    """
+    rows = [
+        (name, network.label, parameter_count(build_network(name)), network.published)
+        for name, network in NETWORKS.items()
+    ]
+    table = pd.DataFrame(rows, columns=["network", "label", "parameters", "published"])
+    table = table.astype({"published": float})
+    table["difference_percent"] = 100 * (table.parameters / table.published - 1)
+    return table
+
+
+def model_names(models: pd.DataFrame) -> list[str]:
+    """The name in figures of each row's model: network, quality of its training images, and loss
+    where it is not the MSE.
+
+    Args:
+        models: columns network, trained_on, loss.
+    """
+    return [
+        f"{NETWORKS[m.network].label}-{m.trained_on}" + ("" if m.loss == "mse" else f", {m.loss}")
+        for m in models.itertuples()
+    ]

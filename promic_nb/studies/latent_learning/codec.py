@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
 from compressai.layers import GDN
 from compressai.models.utils import conv, deconv
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from promic_nb.datasets.pictures import Sample
+from promic_nb.studies.latent_learning.pictures import STRIDE, resized, to_tensor
 from promic_nb.studies.latent_learning.tables import CHANNELS
 from promic_nb.training.fit import SampleStream, fit, one_cycle
-from promic_nb.training.options import FitOptions, Loop
-
-STRIDE = 16
+from promic_nb.training.options import FitOptions, Schedule
 
 
 class CompressionNetworks(nn.Module):
@@ -80,31 +79,29 @@ class CompressionTask(lightning.LightningModule):
     """Minimizes log(sigma^2) + beta MSE (Eq. 1 with beta_2 = beta_3 = 0).
 
     Both terms see the features with uniform noise in place of rounding. As printed, on the features
-    themselves, the term has no
-    minimum: it falls without end as they shrink. With the noise sigma^2 cannot fall below 1/12. The
-        last steps round, so that the
-    reconstruction meets what it will be given.
+    themselves, the term has no minimum: it falls without end as they shrink. With the noise sigma^2
+    cannot fall below 1/12. The last steps round, so that the reconstruction learns from what it
+    will be given.
 
     Args:
         beta: weight of the MSE of samples in 0..1; the paper does not print its scale.
-        rate: peak learning rate of Adam.
+        learning_rate: of Adam, at its peak.
         steps: length of the schedule.
     """
 
     ROUNDED = 0.3  # share of the steps, at the end
 
-    def __init__(self, model: CompressionNetworks, beta: float, rate: float, steps: int) -> None:
+    def __init__(
+        self, model: CompressionNetworks, beta: float, learning_rate: float, steps: int
+    ) -> None:
         super().__init__()
-        self.model, self.beta, self.rate, self.steps = model, beta, rate, steps
+        self.model, self.beta, self.learning_rate, self.steps = model, beta, learning_rate, steps
 
     def training_step(self, x: Tensor, _: int) -> Tensor:
         z = self.model.compress(x - 0.5)
         noisy = z + torch.rand_like(z) - 0.5
-        given = (
-            noisy
-            if self.global_step < (1 - self.ROUNDED) * self.steps
-            else z + (z.round() - z).detach()
-        )
+        rounded = z + (z.round() - z).detach()  # with a straight-through gradient
+        given = noisy if self.global_step < (1 - self.ROUNDED) * self.steps else rounded
         mse = (self.model.reconstruct(given) + 0.5 - x).square().mean()
         log_variance = rate_term(noisy)
         loss = log_variance + self.beta * mse
@@ -114,18 +111,9 @@ class CompressionTask(lightning.LightningModule):
         )
         return loss
 
-    def configure_optimizers(self) -> dict:
-        return one_cycle(torch.optim.Adam(self.parameters(), self.rate), self.rate, self.steps)
-
-
-def to_tensor(image: np.ndarray) -> Tensor:
-    """float32 (3, H, W) in 0..1 of uint8 (H, W, 3)."""
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float() / 255
-
-
-def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """x (C, H, W) at another size, bilinear with antialiasing."""
-    return nn.functional.interpolate(x[None], size, mode="bilinear", antialias=True)[0]
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        adam = torch.optim.Adam(self.parameters(), self.learning_rate)
+        return one_cycle(adam, self.learning_rate, self.steps)
 
 
 def crops(samples: Sequence[Sample], side: int, seed: int) -> SampleStream:
@@ -137,7 +125,8 @@ def crops(samples: Sequence[Sample], side: int, seed: int) -> SampleStream:
         image = to_tensor(samples[int(rng.integers(len(samples)))][0])
         short = min(image.shape[-2:])
         if short < side:
-            image = resized(image, tuple(round(n * side / short) for n in image.shape[-2:]))
+            height, width = (round(n * side / short) for n in image.shape[-2:])
+            image = resized(image, (height, width))
         top, left = (int(rng.integers(0, n - side + 1)) for n in image.shape[-2:])
         crop = image[:, top : top + side, left : left + side]
         return (crop.flip(-1) if rng.random() < 0.5 else crop).contiguous()
@@ -147,27 +136,21 @@ def crops(samples: Sequence[Sample], side: int, seed: int) -> SampleStream:
 
 def train_compression(
     samples: Sequence[Sample],
+    schedule: Schedule,
+    options: FitOptions,
     *,
     beta: float,
     width: int,
-    steps: int,
-    folder: Path,
-    learning_rate: float = 1e-3,
-    batch: int = 8,
     crop: int = 64,
-    seed: int = 0,
-    progress: bool = True,
 ) -> CompressionNetworks:
-    """Train CompNet and RecNet for one beta; frozen and in evaluation mode on return.
+    """Train CompNet and RecNet; frozen and in evaluation mode on return. Resumes from the folder.
 
-    Resumes from `folder`.
+    Args:
+        beta: weight of the MSE.
+        width: channels of the inner layers.
+        crop: side of the random crops that they learn from, pixels.
     """
-    lightning.seed_everything(seed, verbose=False)
-    task = CompressionTask(CompressionNetworks(width), beta, learning_rate, steps)
-    fit(
-        task,
-        crops(samples, crop, seed),
-        Loop(steps, batch, 5.0),
-        FitOptions(folder, progress),
-    )
+    lightning.seed_everything(schedule.seed, verbose=False)
+    task = CompressionTask(CompressionNetworks(width), beta, schedule.learning_rate, schedule.steps)
+    fit(task, crops(samples, crop, schedule.seed), schedule.loop(clip=5.0), options)
     return task.model.eval().requires_grad_(False)

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from promic_nb.datasets.pictures import Pictures
-from promic_nb.studies.latent_learning.codec import STRIDE, CompressionNetworks
+from promic_nb.studies.latent_learning.codec import CompressionNetworks
 from promic_nb.studies.latent_learning.learner import build_learner
-from promic_nb.studies.latent_learning.learning import (
-    Received,
-    accuracy,
-    channel_statistics,
-    mean_iou,
-    predict,
-    train_learner,
-)
+from promic_nb.studies.latent_learning.learning import Received, train_learner
+from promic_nb.studies.latent_learning.pictures import STRIDE
+from promic_nb.studies.latent_learning.statistics import channel_statistics
 from promic_nb.studies.latent_learning.tables import CHANNELS, ON_PIXELS, SUBSETS
+from promic_nb.studies.latent_learning.testing import accuracy, mean_iou, predict
+from promic_nb.training.options import FitOptions, Schedule
 
 RANKED = 500  # training pictures that rank the channels; the paper takes all of ImageNet
-TRAINING = {  # smallest and largest side of the pictures to those of a training
+Sides = tuple[int, int]
+# Smallest and largest side of the pictures to those of a training.
+TRAINING: dict[str, Callable[[int, int], Sides]] = {
     "smallest": lambda a, b: (a, a),
     "largest": lambda a, b: (b, b),
     "variable": lambda a, b: (a, b),
-    "middle": lambda a, b: ((a + b) // 2 // STRIDE * STRIDE,) * 2,
+    "middle": lambda a, b: (_middle(a, b), _middle(a, b)),
 }
 ENLARGED = 3  # large pictures (section 4.6): each side, by interpolation
 
 
-def large_sides(sides: tuple[int, int]) -> tuple[int, int]:
-    """Sides in training on large pictures, in the paper's proportions: 672 to 1120 for 224 to 448."""
+def _middle(a: int, b: int) -> int:
+    return (a + b) // 2 // STRIDE * STRIDE
+
+
+def large_sides(sides: Sides) -> Sides:
+    """Sides in training on large pictures, in the paper's proportions: 672 to 1120 for 224 to 448.
+
+    Example:
+        >>> large_sides((224, 448))
+        (672, 1120)
+    """
     return ENLARGED * sides[0], 5 * sides[1] // 2 // STRIDE * STRIDE
 
 
@@ -43,7 +51,7 @@ class Experiment:
     """One learner to be trained.
 
     Attributes:
-        network: one of `LEARNERS`.
+        network: of the registry of learners.
         domain: "latent" or "reconstruction".
         training: sides that it is trained on: "smallest", "largest", "middle", or "variable"
             between them.
@@ -54,6 +62,16 @@ class Experiment:
     domain: str
     training: str
     features: int = CHANNELS
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return "-".join(map(str, asdict(self).values()))
+
+    @property
+    def channels(self) -> int:
+        """How many channels of largest variance it sees; 0 for all."""
+        return 0 if self.features == CHANNELS else self.features
 
 
 def classification(networks: Sequence[str]) -> list[Experiment]:
@@ -81,85 +99,95 @@ SEGMENTATION = (
 )  # Table 5's mIoU
 
 
+class Size(TypedDict, total=False):
+    """Of test pictures: arguments of `predict`."""
+
+    side: int
+    enlarged: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the learners of a table are trained and tested.
+
+    Attributes:
+        sides: smallest and largest side in training, pixels, multiples of 16.
+        width: of every layer, as a share of the published one.
+        dense: whether they segment.
+        enlarged: they are tested on pictures of so many times their original sides.
+    """
+
+    sides: Sides
+    width: float
+    dense: bool = False
+    enlarged: int = 1
+
+    @property
+    def tests(self) -> dict[str, Size]:
+        """Sizes of the test pictures by name.
+
+        A classifier is tested twice: on pictures of their original sizes, and on pictures resized
+        to the smallest side. (On reconstructions the paper resizes after decoding; here it is done
+        before, so that the codec sees whole blocks.) With `enlarged` it is tested on nothing else.
+        """
+        if self.dense:
+            return {"fixed": {"side": self.sides[1]}}
+        if self.enlarged > 1:
+            return {"enlarged": {"enlarged": self.enlarged}}
+        return {"original": {}, "fixed": {"side": self.sides[0]}}
+
+
 def run_experiments(
     experiments: Sequence[Experiment],
     pictures: Pictures,
     codec: CompressionNetworks,
-    *,
-    sides: tuple[int, int],
-    width: float,
-    folder: Path,
-    dense: bool = False,
-    enlarged: int = 1,
-    progress: bool = True,
-    **training: Any,
+    setting: Setting,
+    schedule: Schedule,
+    options: FitOptions,
 ) -> pd.DataFrame:
-    """Train and test each learner.
-
-    A classifier is tested twice: on pictures of their original sizes (on reconstructions: resized
-        to the smallest side after decoding
-    is what the paper does; here before, so that the codec sees whole blocks), and on pictures
-    resized to the smallest side. With `enlarged` it is tested on pictures of so many times their
-    original sides, and on nothing else.
-
-    Args:
-        sides: smallest and largest side in training, pixels, multiples of 16.
-        training: of `train_learner`: steps, rate, batch, seed.
+    """Train and test each learner, each in a folder of its own.
 
     Returns:
         Columns task, network, domain, training, features, tested ("original", "fixed" or
         "enlarged"), metric (top1, top5, miou), value (0..1).
     """
-    # of the channels, by falling variance: a pass of the codec over many pictures, which only
-    # learners on some channels need
-    order = None
-    if any(e.features != CHANNELS for e in experiments):
-        order = np.argsort(-channel_statistics(codec, pictures.train[:RANKED])[0], kind="stable")
-    targets = [target for _, target in pictures.test]
-    if dense:
-        tests = {"fixed": {"side": sides[1]}}
-    else:
-        tests = (
-            {"enlarged": {"enlarged": enlarged}}
-            if enlarged > 1
-            else {"original": {}, "fixed": {"side": sides[0]}}
-        )
+    order = _by_variance(codec, pictures) if any(e.channels for e in experiments) else None
+    task = "segmentation" if setting.dense else "classification"
     rows = []
     for e in experiments:
-        received = Received(
-            codec,
-            e.domain,
-            None if e.features == CHANNELS else np.sort(order[: e.features]).tolist(),
-        )
-        inputs = e.features if e.domain == "latent" else 3
+        channels = None if order is None or not e.channels else sorted(order[: e.channels])
+        received = Received(codec, e.domain, channels)
         model = build_learner(
             e.network,
-            inputs,
+            e.features if e.domain == "latent" else 3,
             len(pictures.classes),
-            width=width,
-            dense=dense,
-            seed=training["seed"],
+            width=setting.width,
+            dense=setting.dense,
+            seed=schedule.seed,
         )
-        where = folder / "-".join(map(str, asdict(e).values()))
-        train_learner(
-            model,
-            received,
-            pictures.train,
-            sides=TRAINING[e.training](*sides),
-            folder=where,
-            progress=progress,
-            **training,
-        )
-        about = {"task": "segmentation" if dense else "classification", **asdict(e)}
-        for tested, size in tests.items():
+        sides = TRAINING[e.training](*setting.sides)
+        train_learner(model, received, pictures.train, sides, schedule, options.below(e.name))
+        for tested, size in setting.tests.items():
             scores = predict(model, received, pictures.test, **size)
-            values = (
-                {"miou": mean_iou(scores, targets, len(pictures.classes))}
-                if dense
-                else accuracy(scores, targets)
-            )
             rows += [
-                {**about, "tested": tested, "metric": metric, "value": value}
-                for metric, value in values.items()
+                {"task": task, **asdict(e), "tested": tested, "metric": metric, "value": value}
+                for metric, value in _scored(scores, pictures, setting.dense).items()
             ]
     return pd.DataFrame(rows)
+
+
+def _by_variance(codec: CompressionNetworks, pictures: Pictures) -> list[int]:
+    """The channels of the latent by falling variance.
+
+    It takes a pass of the codec over many pictures, which only learners on some channels need.
+    """
+    variance, _ = channel_statistics(codec, pictures.train[:RANKED])
+    return np.argsort(-variance, kind="stable").tolist()
+
+
+def _scored(scores: Iterator[Tensor], pictures: Pictures, dense: bool) -> dict[str, float]:
+    """What the scores of the test pictures are worth, by metric."""
+    if dense:
+        masks = [np.asarray(mask) for _, mask in pictures.test]
+        return {"miou": mean_iou(scores, masks, len(pictures.classes))}
+    return accuracy(scores, [int(target) for _, target in pictures.test])

@@ -84,7 +84,7 @@ def build_learner(
 
 
 def counted_layers(network: nn.Module) -> int:
-    """Layers as the names count them: convolutions and linear layers, without those in shortcuts."""
+    """Layers as the names count them: convolutions and linear layers, shortcuts left out."""
     return sum(
         isinstance(m, nn.Conv2d | nn.Linear) and "downsample" not in name
         for name, m in network.named_modules()

@@ -47,6 +47,18 @@ def correlations(pictures: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["over", "rate", "points", "correlation"])
 
 
+def comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """The top-1 accuracies that Table 2 compares: of learners on all channels, tested at original
+    sizes on latents and at the fixed size on reconstructions.
+
+    Args:
+        table: of the learners: columns domain, features, tested, metric and others.
+    """
+    tested_as = {"latent": "original", "reconstruction": "fixed"}
+    here = (table.metric == "top1") & (table.features == CHANNELS)
+    return table[here & (table.tested == table.domain.map(tested_as))]
+
+
 def gains(table: pd.DataFrame) -> pd.DataFrame:
     """What Tables 2 to 4 and 7 compare, as differences of top-1 accuracy in percentage points at
     each rate.
@@ -64,7 +76,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
         .value.sort_index()
         * 100
     )
-    found = {}
+    found: dict[tuple[str, str], pd.Series] = {}
     for name in [n for n in ON_PIXELS if n in set(table.network)]:
         ours = top1[name, "latent", "variable", CHANNELS, "original"]
         others = {

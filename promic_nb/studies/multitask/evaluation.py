@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, interpolate, mse_loss, normalize
 
 from promic_nb.studies.multitask.codec import Decoder, Encoder
-from promic_nb.studies.multitask.training import FaceSystem
+from promic_nb.studies.multitask.faces import FaceSystem
 
 CHUNK = 32
 
@@ -51,14 +51,14 @@ def face_metrics(system: FaceSystem, x: Tensor, people: Tensor) -> dict[str, flo
 
     Returns:
         mse, mse_hr, cosine: Eqs. 5.1-5.3. mse_hr_bicubic: of the decoded small picture, enlarged.
-            identified_*: share of faces
-        recognized (`identified`) from small originals, reconstructions, and facenet's output.
+        identified_*: share of faces recognized (`identified`) from small originals,
+        reconstructions, and facenet's output.
     """
     losses = [(len(p), system.losses(p)) for p in x.split(CHUNK)]
     found = {
         name: sum(n * float(part[name]) for n, part in losses) / len(x) for name in losses[0][1]
     }
-    small = system.half(x)
+    small = system.halved(x)
     decoded = in_chunks(lambda p: system.decoder(system.encoder(p)), small).clamp(0, 1)
     enlarged = interpolate(decoded, scale_factor=2, mode="bicubic").clamp(0, 1)
     embeddings = {

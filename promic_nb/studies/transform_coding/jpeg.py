@@ -31,7 +31,7 @@ def to_blocks(image: np.ndarray) -> np.ndarray:
     return padded.reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 8, 8)
 
 
-def from_blocks(blocks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def from_blocks(blocks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Inverse of `to_blocks`: (H, W)."""
     rows, columns = (-(-n // 8) for n in shape)
     return (
@@ -149,17 +149,11 @@ def encode(image: np.ndarray, quality: int = 50, transform: Transform = "integer
     quantized = quantize(dct(to_blocks(check_image(image)), transform), table)
     bits, dc = entropy.to_bits(quantized.reshape(-1, 64)[:, ZIGZAG])
     scan = entropy.pack(bits)
-    return Parts(
-        table,
-        quantized,
-        len(dc),
-        len(bits) - len(dc),
-        scan,
-        _header(image.shape, table) + scan + b"\xff\xd9",
-    )
+    stream = _header(image.shape, table) + scan + b"\xff\xd9"
+    return Parts(table, quantized, len(dc), len(bits) - len(dc), scan, stream)
 
 
-def _header(shape: tuple[int, int], table: np.ndarray) -> bytes:
+def _header(shape: tuple[int, ...], table: np.ndarray) -> bytes:
     """All markers up to the scan (Annex B): JFIF 1.1, the tables, one component of 8 bits."""
     size = b"".join(n.to_bytes(2, "big") for n in shape)
     segments = [
@@ -183,13 +177,14 @@ def scan_of(stream: bytes) -> bytes:
     start = stream.find(b"\xff\xda")
     if start < 0 or not stream.endswith(b"\xff\xd9"):
         raise BitstreamError(
-            "no whole JPEG stream: its scan or its end is missing", "Encode the image again"
+            "the JPEG stream is truncated or corrupt: its scan or its end is missing",
+            "Encode the image again",
         )
     return stream[start + 2 + int.from_bytes(stream[start + 2 : start + 4], "big") : -2]
 
 
 def decode(
-    scan: bytes, shape: tuple[int, int], quality: int = 50, transform: Transform = "integer"
+    scan: bytes, shape: tuple[int, ...], quality: int = 50, transform: Transform = "integer"
 ) -> np.ndarray:
     """uint8 (H, W) image of a scan: entropy decoder, dequantizer, inverse DCT.
 
