@@ -167,8 +167,8 @@ def test_quality_in_closed_form():
     original = np.random.default_rng(0).integers(10, 240, (64, 64), dtype=np.uint8)
     measured = quality(original, original + 5)
     assert measured["mse"] == 25
-    assert measured["psnr"] == pytest.approx(20 * np.log10(255 / 5))
-    assert measured["ssim"] < 1 and set(measured) == {"mse", "psnr", "ssim", "fsim"}
+    assert measured["psnr_db"] == pytest.approx(20 * np.log10(255 / 5))
+    assert measured["ssim"] < 1 and set(measured) == {"mse", "psnr_db", "ssim", "fsim"}
 
 
 def test_our_jpeg_beside_libjpegs(tiny):

@@ -93,10 +93,11 @@ def paste(blocks: np.ndarray) -> np.ndarray:
 
 
 def quality(original: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
-    """MSE (Eq. 5), PSNR in dB, SSIM and FSIM on the scale 0..255 of two grey images, uint8 (H, W).
+    """mse (Eq. 5), psnr_db, ssim and fsim on the scale 0..255 of two grey images, uint8 (H, W).
 
     PSNR is 10 log10(255^2 / MSE): Eq. 6 as printed has the logarithm of the peak alone. SSIM (Eq.
     7) is the mean over Gaussian windows.
     """
     mse = float(np.mean((original.astype(float) - decoded.astype(float)) ** 2))
-    return {"mse": mse, **compute(original, decoded, ["psnr", "ssim", "fsim"], front_end="8bit")}
+    found = compute(original, decoded, ["psnr", "ssim", "fsim"], front_end="8bit")
+    return {"mse": mse, "psnr_db": found["psnr"], "ssim": found["ssim"], "fsim": found["fsim"]}
