@@ -40,7 +40,7 @@ def classifier(
 
 
 def supnet(channels: int, width: float = 1.0) -> nn.Sequential:
-    """Latent (N, channels, h, w) to that of the doubled picture, (N, channels, 2h, 2w); Table 5.4."""
+    """Latent (N, channels, h, w) to (N, channels, 2h, 2w), of the doubled picture (Table 5.4)."""
     a, b, c, d = (round(n * width) for n in SUPNET)
     up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     return nn.Sequential(

@@ -1,4 +1,4 @@
-"""The tables of the study: JPEG from its parts against libjpeg, and thresholds on two transforms."""
+"""The tables of the study: JPEG from its parts against libjpeg, thresholds on two transforms."""
 
 from __future__ import annotations
 
