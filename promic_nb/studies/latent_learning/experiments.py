@@ -13,6 +13,10 @@ from torch import Tensor
 from promic_nb.datasets.pictures import Pictures
 from promic_nb.studies.latent_learning.codec import CompressionNetworks
 from promic_nb.studies.latent_learning.learner import build_learner
+
+# Whatever a run chooses, it trains ResNets (LARGE, SEGMENTATION) and counts the layers of all
+# networks: imported so that a change in one of them reruns it.
+from promic_nb.studies.latent_learning.learners import mobilenet, resnet  # noqa: F401
 from promic_nb.studies.latent_learning.learning import Received, train_learner
 from promic_nb.studies.latent_learning.pictures import STRIDE
 from promic_nb.studies.latent_learning.statistics import channel_statistics
