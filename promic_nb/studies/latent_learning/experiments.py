@@ -190,7 +190,7 @@ def _by_variance(codec: CompressionNetworks, pictures: Pictures) -> list[int]:
 
 
 def _scored(scores: Iterator[Tensor], pictures: Pictures, dense: bool) -> dict[str, float]:
-    """What the scores of the test pictures are worth, by metric."""
+    """The metrics of the scores of the test pictures."""
     if dense:
         masks = [np.asarray(mask) for _, mask in pictures.test]
         return {"miou": mean_iou(scores, masks, len(pictures.classes))}

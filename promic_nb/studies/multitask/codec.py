@@ -1,10 +1,9 @@
-"""The codec of the study: luma, the JPEG-AI-style base networks, its decoder frozen once and for
-all.
+"""The codec of the study: the JPEG-AI-style base networks on luma, whose decoder is frozen after
+one adaptation.
 
-The thesis takes the encoder and decoder of HiFiC (Mentzer et al. 2020), 220 latent channels, on
-RGB, without a rate term. Here the JPEG-AI-style base networks stand for them: 160 channels, luma,
-begun at the weights that were trained on micrographs and adapted to the pictures at hand by their
-MSE.
+The thesis uses the encoder and decoder of HiFiC (Mentzer et al. 2020) with 220 latent channels, on
+RGB, without a rate term. The JPEG-AI-style base networks take their place: 160 channels, luma. They
+start from weights trained on micrographs and are adapted to the pictures at hand by the MSE.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the trained systems are worth on pictures that they have not seen."""
+"""How the trained systems perform on pictures that they were not trained on."""
 
 from __future__ import annotations
 

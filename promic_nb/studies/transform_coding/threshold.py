@@ -1,5 +1,5 @@
-"""Compression by a threshold: of all coefficients of a transform the largest stay, the rest is zero
-(section III).
+"""Compression by a threshold: the largest coefficients of a transform are kept, the others are set
+to zero (section III).
 """
 
 from __future__ import annotations
