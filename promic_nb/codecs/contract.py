@@ -28,17 +28,14 @@ def check_factory(name: str, factory: CodecFactory) -> CodecFactory:
     if not isinstance(factory, CodecFactory) or not callable(factory):
         raise ContractError("codec", name, "it is not a class or a function with a rate_control")
     if not isinstance(factory.rate_control, RateControl):
-        raise ContractError(
-            "codec", name, f"rate_control is a {type(factory.rate_control).__name__}"
-        )
+        raise ContractError("codec", name, "its rate_control is no RateControl")
     parameters = inspect.signature(factory).parameters
     for key, p in parameters.items():
         if p.annotation is p.empty or p.default is p.empty:
             raise ContractError("codec", name, f"the setting {key!r} has no type or no default")
     if factory.rate_control.setting not in parameters:
-        raise ContractError(
-            "codec", name, f"rate_control moves {factory.rate_control.setting!r}, no setting of it"
-        )
+        what = f"its rate_control moves {factory.rate_control.setting!r}, which is no setting"
+        raise ContractError("codec", name, what)
     return factory
 
 
@@ -49,7 +46,7 @@ def check_codec(name: str, codec: Codec) -> Codec:
         ContractError: it has not.
     """
     needed = [*Codec.__annotations__, "command", "version", "encode", "decode", "overhead"]
-    if missing := [key for key in needed if key not in dir(codec)]:
+    if missing := [key for key in needed if getattr(codec, key, None) is None]:
         raise ContractError("codec", name, f"it has no {', '.join(missing)}")
     if codec.name != name:
         raise ContractError("codec", name, f"its name is {codec.name!r}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from promic_nb.errors import ContractError, UserError
 from promic_nb.metrics.front_end import Frame, FrontEnd, frame
+from promic_nb.metrics.metric import Metric
 from promic_nb.metrics.registry import METRICS
 
 
@@ -58,7 +59,7 @@ def compute(
         a, b = (frame(image, bit_depth, front_end) for image in (reference, distorted))
     except UserError as error:
         raise UserError(f"{who}: {error.what}", error.remedy) from None
-    return {name: _value(name, a, b) for name in names}
+    return {name: measure(name, METRICS[name], a, b) for name in names}
 
 
 def check_names(names: Iterable[str] | None) -> list[str]:
@@ -66,8 +67,9 @@ def check_names(names: Iterable[str] | None) -> list[str]:
     return [METRICS.check(n) for n in dict.fromkeys(METRICS if names is None else names)]
 
 
-def _value(name: str, a: Frame, b: Frame) -> float:
-    metric, shape = METRICS[name], a.luma.shape
+def measure(name: str, metric: Metric, a: Frame, b: Frame) -> float:
+    """A metric of two frames of one size, as `compute`; `name` is for messages."""
+    shape = a.luma.shape
     if min(shape) < metric.smallest:
         raise UserError(
             f"{name}: an image is {shape}",
@@ -81,7 +83,13 @@ def _value(name: str, a: Frame, b: Frame) -> float:
             f"{name}: the reference is flat, of shape {shape}",
             f"It says nothing without content; leave {name} out",
         )
-    value = metric.function(a, b)
+    try:
+        value = metric.function(a, b)
+    except UserError:
+        raise
+    except Exception as error:
+        why = f"it fails ({type(error).__name__}: {error})"
+        raise ContractError("metric", name, why) from error
     if not isinstance(value, float):
         raise ContractError("metric", name, f"it returns {type(value).__name__}, not float")
     if not math.isfinite(value):
