@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-import torch
-from tqdm.auto import tqdm
 
 from promic_nb.codecs.base import Codec, LatentCodec
 from promic_nb.codecs.jpegai.bitstream import MAGIC, Stream, unpack
@@ -15,10 +12,7 @@ from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
 from promic_nb.models.bitstreams import check_weights, codec_of, rate_number
 from promic_nb.models.detector import Detector
-from promic_nb.models.inputs import Batch
-from promic_nb.models.scales import predict_at
-
-Size = tuple[int, int]
+from promic_nb.models.slices import Size, predict
 
 
 def detect(
@@ -59,34 +53,7 @@ def detect(
     if source.ndim == 2:
         return _of_pixels(model, source)
     number = rate_number(model.card, rate) if _reads_rates(model) else None
-    return _predict(model, _latent(model, source, size, number), size or (0, 0), ())
-
-
-def detect_slices(
-    model: Detector,
-    inputs: Sequence[np.ndarray],
-    size: Size,
-    sizes: Sequence[int] = (),
-    progress: bool = True,
-) -> list[Detections]:
-    """Objects in many slices, as `detect`.
-
-    Args:
-        inputs: slices, uint8 (H, W), or latents as the model reads them: of several rates, with the
-            number of the rate in a last plane (`training.multirate`).
-        size: (H, W) of the slices in pixels.
-        sizes: shorter sides to which images are resized, as `predict_at` takes them.
-        progress: whether a bar is shown.
-    """
-    bar = tqdm(inputs, desc="detecting", unit="slice", disable=not progress, leave=False)
-    return [_predict(model, x, size, sizes) for x in bar]
-
-
-def _predict(model: Detector, x: np.ndarray, size: Size, sizes: Sequence[int]) -> Detections:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.eval().to(device)
-    tensor = torch.from_numpy(np.array(x)).float().to(device)
-    return predict_at(model, Batch([tensor.view(-1, *tensor.shape[-2:])], [size], []), sizes)[0]
+    return predict(model, _latent(model, source, size, number), size or (0, 0), ())
 
 
 def _of_stream(
@@ -106,7 +73,7 @@ def _of_stream(
     if head:
         check_weights(head, model.card)
     number = rate_number(model.card, rate, head) if _reads_rates(model) else None
-    return _predict(model, _latent(model, codec.latent(stream), size, number), size or (0, 0), ())
+    return predict(model, _latent(model, codec.latent(stream), size, number), size or (0, 0), ())
 
 
 def _reads_rates(model: Detector) -> bool:
@@ -122,7 +89,7 @@ def _of_pixels(model: Detector, image: np.ndarray) -> Detections:
         )
     if image.dtype != np.uint8:
         raise UserError(f"the image is {image.dtype} {image.shape}", "Give uint8 (H, W), 0..255")
-    return _predict(model, image, (image.shape[0], image.shape[1]), ())
+    return predict(model, image, (image.shape[0], image.shape[1]), ())
 
 
 def _latent(

@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from promic_nb import codecs
 from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+from promic_nb.codecs.learned import JPEGAI_BOP_OFF
 from promic_nb.datasets.phantom import slice_and_mask
 from promic_nb.models.build import make_detector
 from promic_nb.models.config import CONFIGS
@@ -94,7 +94,7 @@ def _run(
     torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = np.random.default_rng(0)
-    codec = codecs.get("jpegai_bop_off", beta=beta)
+    codec = JPEGAI_BOP_OFF(beta=beta)
     assert isinstance(codec, JpegAiStyleCodec)
     stream = codec.encode(slice_and_mask(rng, (height, width))[0])
     if way == "A, HOP":

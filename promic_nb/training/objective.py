@@ -21,11 +21,11 @@ from promic_nb.datasets import open_stack
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import average_precision
-from promic_nb.models.api import detect_slices
 from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.detector import Detector
 from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
+from promic_nb.models.slices import detect_slices
 from promic_nb.models.weights import load_weights
 from promic_nb.training.detection import FineTuning, Slices, train_recipe
 from promic_nb.training.samples import Crop

@@ -1,4 +1,4 @@
-"""What Snakemake would run again after a change: dry runs of the tiny profile, in a copy of the
+"""What Snakemake would run again after a change: dry runs of the smallest profile, in a copy of the
 project in which every output is there.
 """
 
@@ -15,7 +15,7 @@ import yaml
 from promic_nb.core.paths import copy_project
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "end_to_end" / "tiny.yaml"
+SMOKE = ROOT / "config" / "smoke.yaml"
 OUTPUT = re.compile(r"^    output: (.*)$", flags=re.MULTILINE)
 JOB = re.compile(
     r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    output: (?:\S+/)?([^/\s]+?)\.\w+(?:,|$)",
@@ -30,7 +30,7 @@ class Project:
     def __init__(self, folder: Path, data: Path) -> None:
         self.folder, self.data = copy_project(ROOT, folder), data
         self.profile = folder / "profile.yaml"
-        self.profile.write_text(TINY.read_text())
+        self.profile.write_text(SMOKE.read_text())
         outputs = [
             f for line in OUTPUT.findall(self.dry_run("--forceall")) for f in line.split(", ")
         ]
@@ -46,7 +46,12 @@ class Project:
             *("--config", f"data={self.data}", "dataset=phantom", "--quiet", "host", "reason"),
             *options,
         ]
-        env = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "PROMIC_ROOT": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         done = subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, check=False
         )
@@ -71,17 +76,17 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, tiny_root):
+def finished(tmp_path_factory, tiny_root):
     return Project(tmp_path_factory.mktemp("project") / "copy", tiny_root)
 
 
 @pytest.fixture
-def edit(project):
+def edit(finished):
     """Change a file by a function of its text, until the test ends."""
     saved = {}
 
     def change(name: str, function) -> None:
-        file = project.folder / name
+        file = finished.folder / name
         saved[file] = (file.read_text(), file.stat().st_mtime) if file.exists() else None
         file.write_text(function(saved[file][0] if saved[file] else ""))
         os.utime(file, (time.time() + 60, time.time() + 60))
@@ -95,11 +100,11 @@ def edit(project):
             os.utime(file, (old[1], old[1]))
 
 
-def test_a_finished_run_has_nothing_to_do(project):
-    assert project.planned() == set()
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert finished.planned() == set()
 
 
-def test_a_change_in_plots_reruns_pages_that_draw_and_the_report(project):
+def test_a_change_in_plots_reruns_pages_that_draw_and_the_report(finished):
     drawing = {
         ("dataset", "01_dataset"),
         ("rate_distortion", "04_rate_distortion"),
@@ -111,29 +116,62 @@ def test_a_change_in_plots_reruns_pages_that_draw_and_the_report(project):
         ("extensions", "18_extensions"),
         ("probes", "21_probes"),
     }
-    plots = sorted((project.folder / "promic_nb" / "reporting").glob("plots*/**/*.py")) or [
-        project.folder / "promic_nb" / "reporting" / "plots.py"
-    ]
-    found = project.after(*(str(file.relative_to(project.folder)) for file in plots))
+    plots = sorted((finished.folder / "promic_nb" / "reporting" / "plots").glob("*.py"))
+    assert plots
+    found = finished.after(*(str(file.relative_to(finished.folder)) for file in plots))
     assert found == drawing | LAST
 
 
-def test_a_change_in_the_loop_of_training_reruns_trainings_and_what_reads_them(project):
-    found = {rule for rule, _ in project.after("promic_nb/training/fit.py")}
+def test_a_change_in_the_loop_of_training_reruns_trainings_and_what_reads_them(finished):
+    found = {rule for rule, _ in finished.after("promic_nb/training/fit.py")}
     assert {"model", "guided_translator", "train_deblocking", "multitask_train"} <= found
     assert not found & {"data", "dataset", "benchmark", "latents", "conformance"}
 
 
-def test_a_touched_table_of_names_reruns_nothing(project):
+def test_a_touched_table_of_names_reruns_nothing(finished):
     tables = [
-        str(file.relative_to(project.folder))
-        for file in (project.folder / "promic_nb").rglob("registry.py")
+        str(file.relative_to(finished.folder))
+        for file in (finished.folder / "promic_nb").rglob("registry.py")
         if file.parent.name != "core"
     ]
-    assert tables and project.after(*tables) == set()
+    assert tables and finished.after(*tables) == set()
 
 
-def test_a_new_deblocking_network_reruns_its_training_and_what_reads_it(project, edit):
+def test_a_new_codec_reruns_its_benchmark_and_what_reads_it(finished, edit):
+    edit(
+        "promic_nb/codecs/mine.py",
+        lambda _: (
+            'from promic_nb.codecs.pillow import Jpeg\n\n\nclass Mine(Jpeg):\n    name = "mine"\n'
+        ),
+    )
+    table = '        "jpeg": "promic_nb.codecs.pillow:Jpeg",\n'
+    edit(
+        "promic_nb/codecs/registry.py",
+        lambda text: text.replace(table, f'{table}        "mine": "promic_nb.codecs.mine:Mine",\n'),
+    )
+
+    def with_mine(text):
+        profile = yaml.safe_load(text)
+        profile["benchmark"]["codecs"]["mine"] = [{"quality": 10}, {"quality": 40}]
+        return yaml.safe_dump(profile)
+
+    edit("profile.yaml", with_mine)
+    assert finished.planned() == LAST | {
+        ("benchmark", "03_codec_benchmark-mine"),
+        ("rate_distortion", "04_rate_distortion"),
+    }
+
+
+def test_a_changed_codec_reruns_its_benchmark_and_what_is_made_with_it(finished):
+    """HEVC's benchmark, and pages that look at all codecs; no latents, and no model."""
+    found = finished.after("promic_nb/codecs/ffmpeg.py")
+    assert found == LAST | {
+        ("benchmark", "03_codec_benchmark-hevc"),
+        ("rate_distortion", "04_rate_distortion"),
+    }
+
+
+def test_a_new_deblocking_network_reruns_its_training_and_what_reads_it(finished, edit):
     study = "promic_nb/studies/deblocking"
     place = "promic_nb.studies.deblocking.networks.mine:UNET"
     edit(f"{study}/networks/mine.py", lambda _: (ROOT / study / "networks/unet.py").read_text())
@@ -148,14 +186,14 @@ def test_a_new_deblocking_network_reruns_its_training_and_what_reads_it(project,
         return yaml.safe_dump(profile)
 
     edit("profile.yaml", with_mine)
-    assert project.planned() == LAST | {
+    assert finished.planned() == LAST | {
         ("train_deblocking", "12_train_deblocking-mine-mse-75-seed0"),
         ("deblocking", "13_deblocking"),
     }
 
 
 def test_the_snakefile_and_the_profiles_keep_to_100_columns():
-    files = [ROOT / "Snakefile", TINY, *(ROOT / "config").rglob("*.yaml")]
+    files = [ROOT / "Snakefile", *(ROOT / "config").rglob("*.yaml")]
     assert not [
         f"{file}:{n}"
         for file in files

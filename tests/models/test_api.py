@@ -8,10 +8,11 @@ from promic_nb import codecs
 from promic_nb.codecs.jpegai import weights
 from promic_nb.errors import UserError
 from promic_nb.models.adapters import RateAffine
-from promic_nb.models.api import detect, detect_slices
+from promic_nb.models.api import detect
 from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.card import Card, RatePoint
 from promic_nb.models.inputs import Batch
+from promic_nb.models.slices import detect_slices
 
 SIZE = (64, 96)
 SHA256 = weights.registry()["jpegai_beta0.02.safetensors"]["sha256"]

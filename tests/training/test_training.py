@@ -14,8 +14,8 @@ from promic_nb.core.files import sha256
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.errors import UserError
 from promic_nb.metrics import average_precision
-from promic_nb.models.api import detect_slices
 from promic_nb.models.build import build_detector, build_translator, mirror
+from promic_nb.models.slices import detect_slices
 from promic_nb.training.codec import CodecTraining, train_codec
 from promic_nb.training.detection import (
     DetectorTask,
