@@ -6,4 +6,4 @@ The package follows the dissertation *Processing of Microscopy Images in the Com
 the command line stays quick.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

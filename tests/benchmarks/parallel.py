@@ -69,6 +69,7 @@ if __name__ == "__main__":
     one, work_one = run(asked.profile, asked.data, 1, asked.targets)
     many, work_many = run(asked.profile, asked.data, asked.jobs, asked.targets)
     print(
-        f"1 job: {one:.0f} s ({work_one:.0f} s in notebooks); {asked.jobs} jobs: {many:.0f} s ({work_many:.0f} s in notebooks)"
+        f"1 job: {one:.0f} s ({work_one:.0f} s in notebooks); "
+        f"{asked.jobs} jobs: {many:.0f} s ({work_many:.0f} s in notebooks)"
     )
     print(f"speed-up {one / many:.2f}, efficiency {one / many / asked.jobs:.2f}")

@@ -166,6 +166,7 @@ def test_large_slice(label, tmp_path, capsys):
     encode_s, decode_s, encode_mb, decode_mb = json.loads(done.stdout.splitlines()[-1])
     with capsys.disabled():
         print(
-            f"\n{label}, 6400x6400: encode {encode_s:.1f} s, {encode_mb:.0f} MB; decode {decode_s:.1f} s, {decode_mb:.0f} MB"
+            f"\n{label}, 6400x6400: encode {encode_s:.1f} s, {encode_mb:.0f} MB; "
+            f"decode {decode_s:.1f} s, {decode_mb:.0f} MB"
         )
     assert max(encode_mb, decode_mb) < 4000

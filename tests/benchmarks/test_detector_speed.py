@@ -114,7 +114,8 @@ def test_iterations_a_second(slices, tmp_path, capsys):
         for name, s in seconds.items():
             wall, processor = reference / s
             print(
-                f"\n{name}: {1 / s[0]:.3f} iterations/s, {wall:.2f} of Detectron2's; by processor time {1 / s[1]:.3f}, {processor:.2f}",
+                f"\n{name}: {1 / s[0]:.3f} iterations/s, {wall:.2f} of Detectron2's; "
+                f"by processor time {1 / s[1]:.3f}, {processor:.2f}",
                 end="",
             )
         print()
@@ -136,6 +137,7 @@ def test_share_of_data_loading(slices, capsys):
     share = sum(loading[1:]) / sum(loading[1:] + training[1:])
     with capsys.disabled():
         print(
-            f"\nloading a batch: {1e3 * np.median(loading[1:]):.2f} ms, {100 * share:.2f} % of an iteration"
+            f"\nloading a batch: {1e3 * np.median(loading[1:]):.2f} ms, "
+            f"{100 * share:.2f} % of an iteration"
         )
     assert share < 0.05

@@ -21,7 +21,9 @@ def encode_main(dump):
     import argparse
     p = argparse.ArgumentParser(prog="encoder")
     p.add_argument("input_path"); p.add_argument("bin_path"); p.add_argument("-r", "--rec_path")
-    p.add_argument("--set_target_bpp", type=int); p.add_argument("--cfg", nargs="+", default=["cfg/tools_on.json", "cfg/oper_point/hop.json"])
+    p.add_argument("--set_target_bpp", type=int)
+    files = ["cfg/tools_on.json", "cfg/oper_point/hop.json"]
+    p.add_argument("--cfg", nargs="+", default=files)
     if dump:
         p.add_argument("--latents_list", nargs="+", default=["model_y.z_hat", "model_y.y_hat"])
     a = p.parse_args()
@@ -33,7 +35,8 @@ def encode_main(dump):
         raise SystemExit("only RGB images are read")
     print("Encoding", a.input_path)
     small = rgb[::8, ::8, 0]
-    head = struct.pack("<4sHHHBB", MAGIC, *rgb.shape[:2], a.set_target_bpp, cfg["point"] == "hop", cfg["tools"])
+    point = (a.set_target_bpp, cfg["point"] == "hop", cfg["tools"])
+    head = struct.pack("<4sHHHBB", MAGIC, *rgb.shape[:2], *point)
     body = head + small.tobytes()
     body += bytes(max(0, a.set_target_bpp * rgb.shape[0] * rgb.shape[1] // 800 - len(body) - 4))
     Path(a.bin_path).write_bytes(body + struct.pack("<I", zlib.crc32(body)))
@@ -50,7 +53,8 @@ def decode_main(dump):
     if data[:4] != MAGIC or zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         raise ValueError("Bitstream is corrupted")
     _, h, w, bpp, hop, tools = struct.unpack_from("<4sHHHBB", data)
-    small = np.frombuffer(data, np.uint8, -(-h // 8) * -(-w // 8), 12).reshape(-(-h // 8), -(-w // 8))
+    shape = -(-h // 8), -(-w // 8)
+    small = np.frombuffer(data, np.uint8, shape[0] * shape[1], 12).reshape(shape)
     grey = small.repeat(8, 0).repeat(8, 1)[:h, :w]
     Image.fromarray(np.repeat(grey[..., None], 3, 2)).save(a.rec_path)
     if dump and "model_y.y_hat" in a.latents_list:
@@ -81,7 +85,8 @@ def write_standin(folder: Path, layout: str = "vm7") -> Path:
         files[f"src/{package}/__init__.py"] = files[f"src/{package}/coders/__init__.py"] = ""
         for side in ("encode", "decode"):
             files[f"src/{package}/coders/{side}r.py"] = (
-                f"from src.common import {side}_main\nif __name__ == '__main__':\n    {side}_main({dump})\n"
+                f"from src.common import {side}_main\n"
+                f"if __name__ == '__main__':\n    {side}_main({dump})\n"
             )
     for name, text in files.items():
         path = folder / name

@@ -55,7 +55,7 @@ def test_round_trip_at_any_size(codec, image, size):
 
 
 def test_overhead_does_not_grow_with_the_coded_samples(codec, image):
-    """Four times the samples at one setting: the coded samples grow, what is around them does not."""
+    """Four times the samples at one setting: the coded samples grow, what is around does not."""
     small, large = codec.encode(np.ascontiguousarray(image[:128, :128])), codec.encode(image)
     assert len(large) > 1.5 * len(small)
     assert (
@@ -215,7 +215,8 @@ def test_bad_settings_name_the_choices(name, settings, message):
 
 
 def test_checking_settings_loads_no_network():
-    code = "import sys; from promic_nb import codecs; codecs.expand('jpegai_bop_off', [{'beta': 0.02}, {'target_bpp': [0.12]}]); "
+    code = "import sys; from promic_nb import codecs; "
+    code += "codecs.expand('jpegai_bop_off', [{'beta': 0.02}, {'target_bpp': [0.12]}]); "
     done = subprocess.run(
         [sys.executable, "-c", code + "print('torch' in sys.modules)"],
         capture_output=True,

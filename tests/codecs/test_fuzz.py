@@ -34,7 +34,8 @@ def test_no_mutation_crashes_a_decoder(name, tmp_path):
     command = [sys.executable, SOAK, "--codec", name, "--mutations", str(count), "--seed", "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (
-        f"{' '.join(map(str, command))} --keep FOLDER ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        f"{' '.join(map(str, command))} --keep FOLDER ended with {done.returncode}:\n"
+        f"{done.stderr[-3000:]}"
     )
     outcome = json.loads(done.stdout.splitlines()[-1])
     assert sum(outcome.values()) == count
@@ -43,7 +44,7 @@ def test_no_mutation_crashes_a_decoder(name, tmp_path):
 
 
 def test_no_mutation_passes_a_checksum():
-    """The JPEG-AI-style container has one: whatever is changed is refused, so no decoder sees it."""
+    """The JPEG-AI-style container has one: what is changed is refused, so no decoder sees it."""
     spec = importlib.util.spec_from_file_location("soak", SOAK)
     soak = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(soak)

@@ -65,7 +65,9 @@ def test_a_dump_is_data_not_code(tmp_path):
     codec = reference(top)
     stream = codec.encode(IMAGE)
     source = (top / "src" / "common.py").read_text()
-    evil = f"import pickle; c = type('C', (), dict(__reduce__=lambda s: (os.mkdir, ({str(tmp_path / 'ran')!r},)))); pickle.dump(c(), out.open('wb'))"
+    call = f"(os.mkdir, ({str(tmp_path / 'ran')!r},))"
+    evil = f"import pickle; c = type('C', (), dict(__reduce__=lambda s: {call})); "
+    evil += "pickle.dump(c(), out.open('wb'))"
     (top / "src" / "common.py").write_text(
         source.replace("torch.save((y[None, None] * torch.ones(160)[:, None, None]), out)", evil)
     )
@@ -128,7 +130,8 @@ def unfetched(top):
     [
         (
             lfs_pointer,
-            r"models/VM_0/analysis\.pth .* is a git-lfs pointer of 13\d bytes, not weights\. Run git lfs pull",
+            r"models/VM_0/analysis\.pth .* is a git-lfs pointer of 13\d bytes, not weights\. "
+            "Run git lfs pull",
         ),
         (unfetched, "holds no weights"),
         (

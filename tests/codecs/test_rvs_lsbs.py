@@ -1,4 +1,4 @@
-"""RVS and LSBS: bands from local variance, constants per band, and what an encoder does with them."""
+"""RVS and LSBS: bands of local variance, constants for each, and what an encoder does with them."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Tiles do not show: with margins beyond the receptive field, a tiled result equals the whole one."""
+"""Tiles do not show: with margins beyond the receptive field, a tiled result is the whole one."""
 
 import pytest
 import torch

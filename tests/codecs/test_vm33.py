@@ -204,7 +204,8 @@ def test_another_prior_is_refused(codec):
 def test_a_missing_file_is_named(tmp_path, monkeypatch):
     with pytest.raises(
         UserError,
-        match=rf"not in {tmp_path} \(single_encode_y\.onnx is missing\)\. Download them: .*PROMIC_VM33=PATH",
+        match=rf"not in {tmp_path} \(single_encode_y\.onnx is missing\)\. "
+        "Download them: .*PROMIC_VM33=PATH",
     ):
         codecs.get("jpegai_vm33", folder=str(tmp_path))
     monkeypatch.setenv("PROMIC_VM33", str(tmp_path / "other"))
@@ -236,7 +237,8 @@ def test_without_a_connection_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(download.pooch, "retrieve", refuse)
     with pytest.raises(
         UserError,
-        match=r"jpeg-ai-vm3\.3 could not be downloaded \(no route to host\).*PROMIC_VM33=PATH.*4612a67e",
+        match=r"jpeg-ai-vm3\.3 could not be downloaded \(no route to host\)"
+        ".*PROMIC_VM33=PATH.*4612a67e",
     ):
         vm33_weights.download()
 

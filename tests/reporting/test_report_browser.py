@@ -1,6 +1,5 @@
 """The report as a reader meets it: in a browser, on a phone, on paper, by keyboard."""
 
-import importlib.util
 import re
 from itertools import pairwise, product
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from chromium import COMMAND, Chromium
 
 from promic_nb.reporting.report import write_report
 from promic_nb.runs.layout import find_run
@@ -81,12 +81,9 @@ def page(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium():
-    spec = importlib.util.spec_from_file_location("chromium", HERE.parent / "chromium.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not module.COMMAND:
+    if not COMMAND:
         pytest.skip("no Chromium: apt install chromium")
-    browser = module.Chromium()
+    browser = Chromium()
     yield browser
     browser.close()
 
@@ -113,7 +110,8 @@ def test_a_click_on_a_verdict_shows_its_claims(chromium, page):
 def test_claims_are_found_by_text_and_source(chromium, page):
     chromium.open(page)
     chromium.js(
-        "{const s = document.getElementById('by-verdict'); s.value = ''; s.dispatchEvent(new Event('input'))}"
+        "{const s = document.getElementById('by-verdict'); "
+        "s.value = ''; s.dispatchEvent(new Event('input'))}"
     )
     everything = chromium.js(f"{VISIBLE}.length")
     chromium.click("#by-text")
@@ -123,7 +121,8 @@ def test_claims_are_found_by_text_and_source(chromium, page):
         "table 6" in t.lower() and "ap50" in t.lower() for t in found
     )
     chromium.js(
-        "{const s = document.getElementById('by-source'); s.value = '003'; s.dispatchEvent(new Event('input'))}"
+        "{const s = document.getElementById('by-source'); "
+        "s.value = '003'; s.dispatchEvent(new Event('input'))}"
     )
     assert chromium.js(f"{VISIBLE}.every(r => r.dataset.document === '003')")
 
@@ -158,11 +157,13 @@ def test_everything_has_a_name(chromium, page):
         == 0
     )
     assert chromium.js(
-        "new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size === document.querySelectorAll('[id]').length"
+        "new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size"
+        " === document.querySelectorAll('[id]').length"
     )
     assert (
         chromium.js(
-            "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.getElementById(a.hash.slice(1))).length"
+            "[...document.querySelectorAll('a[href^=\"#\"]')]"
+            ".filter(a => !document.getElementById(a.hash.slice(1))).length"
         )
         == 0
     )

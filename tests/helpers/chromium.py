@@ -102,8 +102,10 @@ class Chromium:
     def click(self, selector: str) -> None:
         """Press the mouse in the middle of an element."""
         at = self.js(
-            f"(() => {{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
-            "const r = e.getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2}})()"
+            f"(() => {{const e = document.querySelector({json.dumps(selector)}); "
+            "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
+            "const r = e.getBoundingClientRect(); "
+            "return {x: r.x + r.width / 2, y: r.y + r.height / 2}})()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
