@@ -11,6 +11,8 @@ import papermill
 import pytest
 from traitlets.config import Config
 
+from promic_nb.notebook import parameters
+
 pytestmark = pytest.mark.notebook
 # As %reset, which however takes away __spec__, without which no process pool can start.
 RESET = """
@@ -55,19 +57,15 @@ def shared_kernel(project, tmp_path_factory):
 def execute(project, out, shared_kernel, tiny_root):
     (out / "notebooks").mkdir(parents=True)
 
-    def run(name: str, *, own_kernel: bool = False, **parameters):
-        given = {
-            "tables": str(out / "tables"),
-            "figures": str(out / "figures"),
-            "data": str(tiny_root),
-            **parameters,
-        }
+    def run(name: str, *, own_kernel: bool = False, **values):
         source = project / "notebooks" / f"{name}.ipynb"
-        declared = papermill.inspect_notebook(str(source))
+        places = {"tables": out / "tables", "figures": out / "figures", "data": tiny_root}
+        declared = parameters.declared(source).model_fields
+        given = {k: str(v) for k, v in places.items() if k in declared} | values
         papermill.execute_notebook(
             source,
             out / "notebooks" / f"{name}.ipynb",
-            {k: v for k, v in given.items() if k in declared},
+            given,
             engine_name="promic",
             cwd=project,
             progress_bar=False,
