@@ -69,7 +69,7 @@ class SolverOptions(TypedDict, total=False):
     factor: Share
     plateau_patience: NonNegative
     threshold: Share
-    min_rate: NonNegativeNumber
+    min_learning_rate: NonNegativeNumber
     epoch: Count
     amp: bool
     eval_every: NonNegative
@@ -77,11 +77,11 @@ class SolverOptions(TypedDict, total=False):
 
 
 class FineTuningOptions(TypedDict, total=False):
-    """Options of `training.detection.FineTuning`; see there."""
+    """Options of `training.fine_tuning.FineTuning`; see there."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
     frozen_share: Share
-    free_rate: Positive
+    free_learning_rate_factor: Positive
     stage_norms: Literal["adapt", "keep"]
 
 

@@ -1,4 +1,4 @@
-"""Two small detectors for a first look, on decoded slices and on latents: a run's where one has
+"""Two small detectors for demonstrations, on decoded slices and on latents: those of a run that has
 them, else trained in a minute and kept.
 """
 
@@ -16,12 +16,15 @@ from promic_nb.core import paths
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.datasets.layout import SliceStack
 from promic_nb.models.build import build_detector, build_translator, mirror
+from promic_nb.models.card import Card, RatePoint
 from promic_nb.models.detector import Detector
 from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
+from promic_nb.models.weights import save_weights
 from promic_nb.runs.layout import all_runs
-from promic_nb.models.weights import load_weights, save_weights
+from promic_nb.training.data import DetectorData, Slices, TranslatorData
 from promic_nb.training.detection import train_detector, train_translator
+from promic_nb.training.options import FitOptions
 from promic_nb.training.solver import Solver
 
 
@@ -72,7 +75,7 @@ def detectors(
     if not (here / "latent.safetensors").is_file():
         _train(codec, stack, here, ids=stack.ids("train", every), steps=steps, crop=crop, seed=seed)
     origin = f"trained here in {steps} iterations: a first look, not a result"
-    return _load(here / "decoded.safetensors", here / "latent.safetensors", codec.channels, origin)
+    return _load(here / "decoded.safetensors", here / "latent.safetensors", origin)
 
 
 def _of_a_run(codec: LatentCodec, stack: SliceStack) -> Pair | None:
@@ -92,14 +95,12 @@ def _of_a_run(codec: LatentCodec, stack: SliceStack) -> Pair | None:
             and all(f.is_file() for f in files)
         ):
             decoded, latent = files
-            return _load(decoded, latent, codec.channels, f"of the run {run.name}, rate {rate!r}")
+            return _load(decoded, latent, f"of the run {run.name}, rate {rate!r}")
     return None
 
 
-def _load(decoded: Path, latent: Path, channels: int, origin: str) -> Pair:
-    teacher = load_detector(decoded)
-    bridge = build_translator(teacher.config, channels, RECIPES["ProMIC"].lrb)
-    return Pair(teacher.eval(), load_weights(mirror(teacher, bridge), latent).eval(), origin)
+def _load(decoded: Path, latent: Path, origin: str) -> Pair:
+    return Pair(load_detector(decoded), load_detector(latent), origin)
 
 
 def _train(
@@ -113,38 +114,32 @@ def _train(
 ) -> None:
     encoded = encode_slices(codec, stack, "train", ids, here / "latents")
     boxes = [boxes_from_mask(stack.mask("train", i)) for i in ids]
+    size = encoded.images.shape[1], encoded.images.shape[2]
     images, latents = list(encoded.images), list(encoded.latents)
-    size = images[0].shape[0], images[0].shape[1]
+    rates = (RatePoint.of("", encoded.signature),)
+    training = FitOptions(here / "training")
+
     decoded = train_detector(
         build_detector("small", seed),
-        (images, boxes),
-        size,
+        DetectorData(Slices(images, boxes, size), crop=crop, seed=seed),
         Solver(steps, 0.02),
-        folder=here / "training" / "decoded",
-        crop=crop,
-        seed=seed,
+        training.below("decoded"),
     )
+    decoded.card = Card("A", rates=rates)
     save_weights(decoded, here / "decoded.safetensors")
-    bridge = build_translator(decoded.config, latents[0].shape[0], RECIPES["ProMIC"].lrb, seed)
-    bridge = train_translator(
-        bridge,
+    translator = train_translator(
+        build_translator(decoded.config, len(latents[0]), RECIPES["ProMIC"].lrb, seed),
         decoded,
-        images,
-        latents,
-        size,
+        TranslatorData(images, latents, size, crop, seed),
         Solver(steps, 0.002, 4, "adam"),
-        folder=here / "training" / "translator",
-        crop=crop,
-        seed=seed,
+        training.below("translator"),
     )
     latent = train_detector(
-        mirror(decoded, bridge),
-        (latents, boxes),
-        size,
+        mirror(decoded, translator),
+        DetectorData(Slices(latents, boxes, size), crop=crop, seed=seed),
         Solver(steps, 0.01),
-        folder=here / "training" / "latent",
-        crop=crop,
-        seed=seed,
+        training.below("latent"),
     )
+    latent.card = Card("ProMIC", rates=rates)
     save_weights(latent, here / "latent.safetensors")
     shutil.rmtree(here / "training")

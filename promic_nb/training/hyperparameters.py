@@ -41,7 +41,7 @@ class Hyperparameters:
         base_lr: learning rate until `initial` (SOLVER.BASE_LR).
         delta_lr: how much it falls in all (Delta Learning Rate).
         initial: iteration at which it begins to fall (Initial Iteration).
-        steps: number of equal falls (Number of Steps); 0 keeps the rate.
+        steps: number of equal falls (Number of Steps); 0 keeps the learning rate.
         interval: iterations between two falls (Iteration Step).
     """
 

@@ -1,5 +1,5 @@
-"""A training's log over all its sittings: Lightning's CSV logger deletes the file that a killed run
-left.
+"""A training's log, merged across resumed runs: Lightning's CSV logger deletes the file that a
+killed run left.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ LOG, EARLIER = "metrics.csv", "metrics.earlier.csv"
 
 
 def set_aside(folder: Path, step: int) -> None:
-    """Before a logger starts: keep the rows of earlier sittings up to the iteration that training
-    goes on from (0: none of them).
+    """Before a logger starts: keep the rows of earlier sessions up to the iteration that training
+    resumes from (0: none of them).
     """
     rows = _rows(folder)
     (folder / LOG).unlink(missing_ok=True)
@@ -25,7 +25,7 @@ def set_aside(folder: Path, step: int) -> None:
 
 
 def join(folder: Path) -> None:
-    """After training: put the rows of all sittings into `metrics.csv`."""
+    """After training: put the rows of all sessions into `metrics.csv`."""
     if (folder / EARLIER).is_file():
         atomically(folder / LOG, lambda p: _rows(folder).to_csv(p, index=False))
         (folder / EARLIER).unlink()

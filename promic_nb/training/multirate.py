@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,12 +21,12 @@ from promic_nb.models.weights import load_weights
 from promic_nb.training.channels import channel_variance, choose_channels
 
 
-class NumberedLatents(Dataset):
+class NumberedLatents(Dataset[np.ndarray]):
     """Latents (C, h, w) of one rate, each with the number of its rate in a plane behind its
     channels: (C + 1, h, w).
 
     So the rate goes along through crops, flips, padding and batches, up to
-    `models.entry.RateAffine`.
+    `models.adapters.RateAffine`.
     """
 
     def __init__(self, latents: Sequence[np.ndarray], number: int) -> None:
@@ -46,8 +47,11 @@ def pooled(rates: Sequence[Sequence[np.ndarray]], numbered: bool = False) -> Seq
     Args:
         numbered: as `NumberedLatents`, the rates counted from 0.
     """
-    parts = [NumberedLatents(x, i) for i, x in enumerate(rates)] if numbered else list(rates)
-    return parts[0] if len(parts) == 1 else ConcatDataset(parts)
+    parts: list[Any] = list(rates)
+    if numbered:
+        parts = [NumberedLatents(x, i) for i, x in enumerate(rates)]
+    # Both kinds of dataset are read by index, as a sequence is.
+    return parts[0] if len(parts) == 1 else cast("Sequence[np.ndarray]", ConcatDataset(parts))
 
 
 RATE_INPUTS: dict[str, Callable[[torch.Tensor], RateAffine | None]] = {

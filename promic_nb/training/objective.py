@@ -1,4 +1,4 @@
-"""One trial of the search for hyperparameters: a detector of the ablation, trained as
+"""The objective of the search for hyperparameters: a detector of the ablation, trained as
 `07_train_detector` does, and its AP50 on validation slices.
 """
 
@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
 import optuna
 import torch
 from lightning.pytorch.callbacks import Callback
+from torch import Tensor
 
-from promic_nb.codecs.latents import load_slices
 from promic_nb.datasets import open_stack
-from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.datasets.layout import Split
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import average_precision
 from promic_nb.models.build import build_detector, build_translator, mirror
@@ -27,7 +26,10 @@ from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
 from promic_nb.models.slices import detect_slices
 from promic_nb.models.weights import load_weights
-from promic_nb.training.detection import FineTuning, Slices, train_recipe
+from promic_nb.training.data import DetectorData, Slices
+from promic_nb.training.fine_tuning import FineTuning, train_recipe
+from promic_nb.training.inputs import load_inputs
+from promic_nb.training.options import FitOptions
 from promic_nb.training.samples import Crop
 from promic_nb.training.search import original_number, suggest
 from promic_nb.training.solver import Solver
@@ -46,13 +48,17 @@ class Report(Callback):
         self.done = len(trial.study.trials[trial.number].intermediate_values)
 
     def on_train_batch_end(
-        self, trainer: lightning.Trainer, task: lightning.LightningModule, outputs: dict, *_: Any
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        *_: Any,
     ) -> None:
-        if not torch.isfinite(outputs["loss"]):
+        if isinstance(outputs, Mapping) and not torch.isfinite(outputs["loss"]):
             raise optuna.TrialPruned(f"diverged at iteration {trainer.global_step}")
 
     def on_validation_end(
-        self, trainer: lightning.Trainer, task: lightning.LightningModule
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         self.done += 1
         self.trial.report(float(trainer.callback_metrics[self.monitor]), self.done)
@@ -61,7 +67,7 @@ class Report(Callback):
 
 
 @dataclass(frozen=True)
-class DetectorTrial:
+class DetectorObjective:
     """An objective for `search`; worker processes can be given it.
 
     Attributes are the parameters of `07_train_detector` and:
@@ -100,7 +106,8 @@ class DetectorTrial:
     def __post_init__(self) -> None:
         if not RECIPES[self.recipe].trains_detector:
             raise UserError(
-                f"recipe {self.recipe} trains no detector: its hyperparameters are its translator's",
+                f"recipe {self.recipe} trains no detector: its hyperparameters are those of its "
+                "translator",
                 "Choose another recipe",
             )
 
@@ -108,58 +115,43 @@ class DetectorTrial:
         """Train with the parameters that the trial suggests; return AP50, 0..1."""
         torch.set_num_threads(self.threads)
         found = suggest(trial, self.limits).training()
-        options = {**self.solver, **found["solver"], "eval_every": self.eval_every}
-        solver = Solver(self.steps, found["learning_rate"], found["batch"], **options)
-        (train, validation), size = _slices(
+        settings = {**self.solver, **found["solver"], "eval_every": self.eval_every}
+        solver = Solver(self.steps, found["learning_rate"], found["batch"], **settings)
+        train, validation = _slices(
             self.dataset, self.data, self.recipe, self.latents, self.train_every, self.val_every
         )
-        where = {
-            "folder": Path(self.folder) / f"trial{original_number(trial)}",
-            "progress": False,
-            "callbacks": [Report(trial)],
-        }
-        options = {"validation": validation, "crop": self.crop, "seed": self.seed, **where}
+        folder = Path(self.folder) / f"trial{original_number(trial)}"
         model = train_recipe(
             RECIPES[self.recipe],
             self._model(train),
-            train,
-            size,
+            DetectorData(train, validation, self.crop, self.seed),
             solver,
             FineTuning(**self.fine_tuning),
-            **options,
+            FitOptions(folder, progress=False, callbacks=[Report(trial)]),
         )
-        return average_precision(
-            validation[1], detect_slices(model, validation[0], size, progress=False)
-        )["AP50"]
+        found_boxes = detect_slices(model, validation.inputs, validation.size, progress=False)
+        return average_precision(validation.boxes, found_boxes)["AP50"]
 
     def _model(self, train: Slices) -> Detector:
-        plan = RECIPES[self.recipe]
+        recipe = RECIPES[self.recipe]
         model = (
             load_detector(self.start, self.engine)
             if self.start
             else build_detector(self.config, self.seed, self.engine, self.weights)
         )
-        if plan.inputs != "latent":
+        if recipe.inputs != "latent":
             return model
-        bridge = build_translator(model.config, train[0].shape[1], plan.lrb, self.seed)
-        return mirror(model, load_weights(bridge, self.translator) if plan.gdtt else bridge)
+        translator = build_translator(model.config, len(train.inputs[0]), recipe.lrb, self.seed)
+        if recipe.gdtt:
+            translator = load_weights(translator, self.translator)
+        return mirror(model, translator)
 
 
 @lru_cache(maxsize=1)
 def _slices(
     dataset: str, data: str, recipe: str, latents: str, train_every: int, val_every: int
-) -> tuple[tuple[Slices, Slices], tuple[int, int]]:
-    """Inputs and boxes for training and for validation, and the size of a slice in pixels."""
-    stack, inputs = open_stack(dataset, data), RECIPES[recipe].inputs
-    found = []
-    for split, every in (("train", train_every), ("val", val_every)):
-        if inputs == "original":
-            ids = stack.ids(split, every)
-            seen: Any = [stack.image(split, i) for i in ids]
-        else:
-            encoded = load_slices(
-                Path(latents) / split, {"data": stack.fingerprint, "split": split}
-            )
-            ids, seen = encoded.ids, encoded.latents if inputs == "latent" else encoded.images
-        found.append((seen, [boxes_from_mask(stack.mask(split, i)) for i in ids]))
-    return tuple(found), np.shape(stack.mask("train", stack.ids("train")[0]))
+) -> tuple[Slices, Slices]:
+    """What the recipe sees for training and for validation."""
+    splits: dict[Split, int] = {"train": train_every, "val": val_every}
+    inputs = load_inputs(open_stack(dataset, data), recipe, {"": latents}, splits)
+    return inputs.slices["train"], inputs.slices["val"]

@@ -20,12 +20,11 @@ from promic_nb.training.fit import SampleStream
 GRID = 16
 MIN_INSIDE = 0.3  # a box stays when this share of its area is inside the crop
 
-Crop = (
-    int | float
-)  # side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's relative_range)
-Window = tuple[
-    int, int, int, int, bool
-]  # top, left, height, width in pixels on the grid, and whether to flip
+# Side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's
+# relative_range).
+Crop = int | float
+# Top, left, height and width in pixels on the grid, and whether to flip.
+Window = tuple[int, int, int, int, bool]
 
 _NOTHING = torch.zeros(0)
 
@@ -44,14 +43,14 @@ class Sample(NamedTuple):
 def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Window:
     """A random crop on the grid."""
     if isinstance(crop, int):
-        sides = [min(crop, n + -n % GRID) for n in size]
+        height, width = (min(crop, n + -n % GRID) for n in size)
     else:
-        sides = [max(GRID, int(n * rng.uniform(crop, 1)) // GRID * GRID) for n in size]
+        height, width = (max(GRID, int(n * rng.uniform(crop, 1)) // GRID * GRID) for n in size)
     top, left = (
         int(rng.integers(0, max(1, (n - side) // GRID + 1))) * GRID
-        for n, side in zip(size, sides, strict=True)
+        for n, side in zip(size, (height, width), strict=True)
     )
-    return top, left, *sides, bool(rng.random() < 0.5)
+    return top, left, height, width, bool(rng.random() < 0.5)
 
 
 def _cut(array: np.ndarray, window: Window) -> Tensor:
@@ -65,15 +64,15 @@ def _cut(array: np.ndarray, window: Window) -> Tensor:
 
 
 def crop_boxes(boxes: np.ndarray, window: Window) -> np.ndarray:
-    """Boxes (n, 4) of the slice in the coordinates of the crop; those mostly outside are dropped."""
+    """Boxes (n, 4) of the slice in the crop's coordinates; those mostly outside are dropped."""
     return _crop_boxes(boxes, window)[0]
 
 
 def _crop_boxes(boxes: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
     """`crop_boxes`, and which boxes stay."""
     top, left, height, width, flip = window
-    moved = boxes - np.array([left, top, left, top], np.float32)
-    clipped = moved.clip(0, np.array([width, height, width, height], np.float32))
+    moved: np.ndarray = boxes - np.array([left, top, left, top], np.float32)
+    clipped: np.ndarray = moved.clip(0, np.array([width, height, width, height], np.float32))
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     stays = np.flatnonzero(np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) >= MIN_INSIDE * area)
     kept = clipped[stays]

@@ -89,7 +89,7 @@ def open_study(
 def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameters:
     """Parameters within the limits of Table 4, learning rates over their logarithm.
 
-    The rate falls by at most itself.
+    The learning rate falls by at most itself.
 
     Args:
         limits: (lowest, highest) in place of Table 4's.
@@ -114,10 +114,10 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
             values[name] = trial.suggest_float(name, *bounds, log=True)
         else:
             values[name] = trial.suggest_int(name, *map(int, bounds))
-    return within_rate(values)
+    return within_learning_rate(values)
 
 
-def within_rate(values: Mapping[str, Any]) -> Hyperparameters:
+def within_learning_rate(values: Mapping[str, Any]) -> Hyperparameters:
     """Sampled values as they are used: `delta_lr` is at most `base_lr`, as in many columns of
     Tables 10-19.
     """
@@ -193,7 +193,7 @@ def trial_table(study: optuna.Study) -> pd.DataFrame:
     """
     rows = []
     for t in study.trials:
-        used = asdict(within_rate(t.params)) if set(t.params) >= set(SEARCH) else {}
+        used = asdict(within_learning_rate(t.params)) if set(t.params) >= set(SEARCH) else {}
         value = (
             t.value
             if t.state == TrialState.COMPLETE
@@ -215,7 +215,7 @@ def best(study: optuna.Study) -> Hyperparameters:
     """The best parameters as used; raises `UserError` where no trial was completed."""
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         raise UserError("no trial of the study was completed", "Run more trials")
-    return within_rate(study.best_params)
+    return within_learning_rate(study.best_params)
 
 
 def importances(study: optuna.Study) -> dict[str, float]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
 from promic_nb.errors import UserError
 from promic_nb.training.fit import one_cycle
+from promic_nb.training.options import Loop, Precision
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class Solver:
         schedule: "one_cycle" (a rise over a tenth, then a cosine), "delta" (section 4.1.1), or
             "plateau" (GDTT, section 4.1).
         delta, initial_iteration, decay_steps, iteration_step: of the delta schedule.
-        factor, plateau_patience, threshold, min_rate, epoch: of the plateau schedule: after more
-            than `plateau_patience` epochs of `epoch` iterations whose mean loss is not below the
-            best by the share `threshold`, the rate is multiplied by `factor`, down to `min_rate`.
+        factor, plateau_patience, threshold, min_learning_rate, epoch: of the plateau schedule:
+            after more than `plateau_patience` epochs of `epoch` iterations whose mean loss is not
+            below the best by the share `threshold`, the learning rate is multiplied by `factor`,
+            down to `min_learning_rate`.
         amp: half precision on a GPU that has it; nothing on a CPU.
         eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
         patience: iterations without a better AP50 after which training ends; 0: none.
@@ -49,7 +52,7 @@ class Solver:
     factor: float = 0.5
     plateau_patience: int = 10
     threshold: float = 0.1  # printed as "-01", which is read as 1e-01
-    min_rate: float = 1e-10
+    min_learning_rate: float = 1e-10
     epoch: int = 30
     amp: bool = False
     eval_every: int = 0
@@ -58,7 +61,8 @@ class Solver:
     def __post_init__(self) -> None:
         if self.schedule == "delta" and not 0 <= self.delta <= self.learning_rate:
             raise UserError(
-                f"the delta schedule takes {self.delta:g} from a rate of {self.learning_rate:g}",
+                f"the delta schedule takes {self.delta:g} from a learning rate of "
+                f"{self.learning_rate:g}",
                 "Choose delta within 0..learning_rate",
             )
         if self.patience and not self.eval_every:
@@ -67,11 +71,16 @@ class Solver:
             )
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """Lightning's name of the arithmetic."""
         return "16-mixed" if self.amp and torch.cuda.is_available() else "32-true"
 
-    def rate(self, iteration: int) -> float:
+    @property
+    def loop(self) -> Loop:
+        """Iterations, batch and arithmetic, as `fit` takes them."""
+        return Loop(self.steps, self.batch, self.clip or None, self.precision)
+
+    def learning_rate_at(self, iteration: int) -> float:
         """Learning rate of the delta schedule, iterations counted from 0.
 
         BASE_LR before `initial_iteration`; from there `decay_steps` equal decrements,
@@ -86,29 +95,38 @@ class Solver:
             self.decay_steps, 1
         )
 
-    def configure(self, model: nn.Module) -> dict[str, Any]:
+    def configure(self, model: nn.Module) -> OptimizerLRSchedulerConfig:
         """Lightning's optimizer entry for the parameters of `model`; the plateau schedule follows
         its logged "epoch_loss".
         """
         optimizer = self._optimizer(model)
         if self.schedule == "one_cycle":
             return one_cycle(optimizer, self.learning_rate, self.steps)
-        schedule: dict[str, Any] = {"interval": "step"}
         if self.schedule == "delta":
-            schedule["scheduler"] = torch.optim.lr_scheduler.LambdaLR(
-                optimizer, lambda i: self.rate(i) / self.learning_rate
+            falls = torch.optim.lr_scheduler.LambdaLR(
+                optimizer, lambda i: self.learning_rate_at(i) / self.learning_rate
             )
-        else:
-            plateau = {
-                "factor": self.factor,
-                "patience": self.plateau_patience,
-                "threshold": self.threshold,
-                "min_lr": self.min_rate,
-                "eps": 0,
+            return {
+                "optimizer": optimizer,
+                "lr_scheduler": {"scheduler": falls, "interval": "step"},
             }
-            schedule["scheduler"] = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **plateau)
-            schedule |= {"frequency": self.epoch, "monitor": "epoch_loss"}
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer,
+            factor=self.factor,
+            patience=self.plateau_patience,
+            threshold=self.threshold,
+            min_lr=self.min_learning_rate,
+            eps=0,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {
+                "scheduler": plateau,
+                "interval": "step",
+                "frequency": self.epoch,
+                "monitor": "epoch_loss",
+            },
+        }
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "adam":
@@ -130,8 +148,8 @@ class Solver:
         return torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
 
 
-# Table 3. The weight decay is printed as "-05", which is read as 1e-05; rates, steps and batch are
-# Appendix B's.
+# Table 3. The weight decay is printed as "-05", which is read as 1e-05; learning rates, steps and
+# batch are Appendix B's.
 TABLE3: dict[str, Any] = {
     "momentum": 0.949,
     "weight_decay": 1e-5,

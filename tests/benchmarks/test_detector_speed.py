@@ -19,7 +19,9 @@ from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.datasets.phantom import slice_and_mask
 from promic_nb.models.build import make_detector
 from promic_nb.models.config import CONFIGS, STYLES
+from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.detection import train_detector
+from promic_nb.training.options import FitOptions
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
 
@@ -52,12 +54,9 @@ def ours(slices, folder, engine: str) -> np.ndarray:
         start = clocks()
         train_detector(
             model,
-            slices,
-            SIZE,
+            DetectorData(Slices(*slices, SIZE), crop=CROP),
             Solver(steps, 1e-4, BATCH),
-            folder=folder / f"{engine}{steps}",
-            crop=CROP,
-            progress=False,
+            FitOptions(folder / f"{engine}{steps}", progress=False),
         )
         seconds.append(clocks() - start)
     return (seconds[1] - seconds[0]) / STEPS

@@ -22,7 +22,9 @@ from promic_nb.models.conversion import from_detectron2, to_detectron2
 from promic_nb.models.inputs import Batch
 from promic_nb.models.load import load_detector
 from promic_nb.models.weights import load_weights, save_weights
+from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.detection import train_detector
+from promic_nb.training.options import FitOptions
 from promic_nb.training.solver import Solver
 
 pytest.importorskip("detectron2", reason="Detectron2 is not installed (docs/detectors.md)")
@@ -360,12 +362,9 @@ def test_trained_on_micrographs(tmp_path, lucchi):
     model = make_detector(settings("scratch", score_threshold=0.05))
     train_detector(
         model,
-        slices,
-        slices[0][0].shape,
+        DetectorData(Slices(*slices, slices[0][0].shape), crop=192),
         Solver(steps, 0.005),
-        folder=tmp_path,
-        crop=192,
-        progress=False,
+        FitOptions(tmp_path, progress=False),
     )
     parts = [
         torch.from_numpy(lucchi.image("test", i)[:192, :253].copy())[None].float()

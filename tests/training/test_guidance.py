@@ -10,12 +10,14 @@ import torch
 from promic_nb.errors import UserError
 from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.inputs import Batch
-from promic_nb.training.detection import DetectorTask, train_detector
+from promic_nb.training.data import DetectorData, Slices
+from promic_nb.training.detection import train_detector
 from promic_nb.training.fit import fit
 from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
+from promic_nb.training.tasks import DetectorTask
 
 RNG = np.random.default_rng(0)
 PIXELS = [
@@ -121,13 +123,10 @@ def test_guidance_keeps_the_translator_at_its_teacher(tmp_path, teacher):
     """A heavy weight: the distance to the teacher's features falls; it is logged."""
     train_detector(
         student(teacher),
-        (LATENTS, BOXES),
-        (128, 128),
+        DetectorData(Slices(LATENTS, BOXES, (128, 128)), crop=128),
         Solver(40, 0.02),
-        folder=tmp_path,
+        FitOptions(tmp_path, progress=False),
         guidance=Guidance(teacher, PIXELS, 20.0),
-        crop=128,
-        progress=False,
     )
     log = pd.read_csv(tmp_path / "metrics.csv").loss_guidance.dropna()
     assert log.iloc[-1] < 0.6 * log.iloc[0]

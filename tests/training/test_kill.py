@@ -20,24 +20,27 @@ from promic_nb.datasets import open_stack
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.models.build import build_detector
 from promic_nb.models.weights import save_weights
+from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.detection import train_detector
+from promic_nb.training.options import FitOptions
 from promic_nb.training.solver import Solver
 
 stack, folder = open_stack("phantom", sys.argv[1]), Path(sys.argv[2])
-def read(split):
-    ids = stack.ids(split)
-    images = [stack.image(split, i) for i in ids]
-    return images, [boxes_from_mask(stack.mask(split, i)) for i in ids]
-slices = {split: read(split) for split in ("train", "val")}
+slices = {
+    s: Slices(
+        [stack.image(s, i) for i in stack.ids(s)],
+        [boxes_from_mask(stack.mask(s, i)) for i in stack.ids(s)],
+        (256, 256),
+    )
+    for s in ("train", "val")
+}
 solver = Solver(
     12, 0.02, momentum=0.949, weight_decay=1e-5, schedule="delta", delta=0.01, initial_iteration=4,
     decay_steps=3, iteration_step=2, eval_every=2, patience=int(sys.argv[3]),
 )
 model = build_detector("small")
-train_detector(
-    model, slices["train"], (256, 256), solver, folder=folder, validation=slices["val"], crop=128,
-    progress=False,
-)
+data = DetectorData(slices["train"], slices["val"], crop=128)
+train_detector(model, data, solver, FitOptions(folder, progress=False))
 save_weights(model, folder / "model.safetensors")
 """
 

@@ -19,7 +19,7 @@ import yaml
 
 from promic_nb.errors import UserError
 from promic_nb.training.hyperparameters import SEARCH, Hyperparameters, get, tables
-from promic_nb.training.objective import DetectorTrial, Report
+from promic_nb.training.objective import DetectorObjective, Report
 from promic_nb.training.search import (
     as_tables,
     best,
@@ -181,7 +181,7 @@ def test_results_are_tables_that_a_profile_can_name(tmp_path):
 
 def test_a_trial_trains_a_detector(tmp_path, tiny_root):
     limits = {"base_lr": [1e-3, 2e-2], "batch": [1, 2], "initial": [1, 2], "interval": [1, 2]}
-    problem = DetectorTrial(
+    problem = DetectorObjective(
         "original",
         "phantom",
         str(tiny_root),
@@ -202,4 +202,4 @@ def test_a_trial_trains_a_detector(tmp_path, tiny_root):
 
 def test_a_recipe_without_a_training_is_named(tmp_path):
     with pytest.raises(UserError, match="recipe D trains no detector"):
-        DetectorTrial("D", "phantom", "", str(tmp_path), steps=4, eval_every=2)
+        DetectorObjective("D", "phantom", "", str(tmp_path), steps=4, eval_every=2)

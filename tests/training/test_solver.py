@@ -8,8 +8,10 @@ from torch import nn
 
 from promic_nb.errors import UserError
 from promic_nb.models.build import build_detector, build_translator
+from promic_nb.training.data import TranslatorData
 from promic_nb.training.detection import train_translator
 from promic_nb.training.fit import one_cycle
+from promic_nb.training.options import FitOptions
 from promic_nb.training.solver import OPTIONS, TABLE3, Solver
 
 # Appendix B, Table 10: the detector for uncompressed images
@@ -37,7 +39,7 @@ def test_table_10_by_hand():
         2243: 1.88e-3 - 2 * step,
     }
     expected |= {1328 + 37 * 915 - 1: 1.88e-3 - 37 * step, 1328 + 37 * 915: 0.87e-3, 49999: 0.87e-3}
-    assert {i: TABLE10.rate(i) for i in expected} == pytest.approx(expected, rel=1e-12)
+    assert {i: TABLE10.learning_rate_at(i) for i in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_no_decay_steps_is_a_constant_rate():
@@ -50,7 +52,7 @@ def test_no_decay_steps_is_a_constant_rate():
         decay_steps=0,
         iteration_step=1000,
     )
-    assert {solver.rate(i) for i in (0, 4999, 5000, 9999)} == {6e-3}
+    assert {solver.learning_rate_at(i) for i in (0, 4999, 5000, 9999)} == {6e-3}
 
 
 def test_the_optimizer_follows_the_schedule():
@@ -89,18 +91,21 @@ def test_a_plateau_halves_the_rate(tmp_path):
     translator = build_translator("small", 8, lrb=False)
     pixels, latents = [np.zeros((64, 64), np.uint8)], [np.zeros((8, 4, 4), np.float32)]
     solver = Solver(
-        12, 1e-9, 1, schedule="plateau", momentum=0.0, epoch=2, plateau_patience=1, min_rate=0
+        12,
+        1e-9,
+        1,
+        schedule="plateau",
+        momentum=0.0,
+        epoch=2,
+        plateau_patience=1,
+        min_learning_rate=0,
     )
     train_translator(
         translator,
         teacher,
-        pixels,
-        latents,
-        (64, 64),
+        TranslatorData(pixels, latents, (64, 64), crop=64),
         solver,
-        folder=tmp_path,
-        crop=64,
-        progress=False,
+        FitOptions(tmp_path, progress=False),
     )
     state = torch.load(tmp_path / "last.ckpt", weights_only=True)
     assert state["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(

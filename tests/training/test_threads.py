@@ -11,7 +11,9 @@ import torch
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.models.build import build_detector
 from promic_nb.runs.provenance import Run
+from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.detection import train_detector
+from promic_nb.training.options import FitOptions
 from promic_nb.training.solver import Solver
 
 TOLERANCE = 1e-4  # of each tensor's norm, after four iterations
@@ -26,22 +28,19 @@ def threads():
 
 def test_weights_after_a_short_training(tmp_path, tiny, threads):
     ids = tiny.ids("train")
-    slices = (
+    slices = Slices(
         [tiny.image("train", i) for i in ids],
         [boxes_from_mask(tiny.mask("train", i)) for i in ids],
+        (256, 256),
     )
     states = []
     for count in (1, 2):
         threads(count)
-        folder = tmp_path / str(count)
         model = train_detector(
             build_detector("small"),
-            slices,
-            (256, 256),
+            DetectorData(slices, crop=128),
             Solver(4, 0.02),
-            folder=folder,
-            crop=128,
-            progress=False,
+            FitOptions(tmp_path / str(count), progress=False),
         )
         states.append(
             {k: v.double() for k, v in model.state_dict().items() if v.is_floating_point()}

@@ -17,18 +17,15 @@ from promic_nb.metrics import average_precision
 from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.slices import detect_slices
 from promic_nb.training.codec import CodecTraining, train_codec
-from promic_nb.training.detection import (
-    DetectorTask,
-    FineTuning,
-    fine_tune,
-    train_detector,
-    train_translator,
-)
+from promic_nb.training.data import DetectorData, Slices, TranslatorData
+from promic_nb.training.detection import train_detector, train_translator
+from promic_nb.training.fine_tuning import FineTuning, fine_tune
 from promic_nb.training.fit import fit
 from promic_nb.training.material import training_slices
 from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
+from promic_nb.training.tasks import DetectorTask
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +34,16 @@ def slices(tiny):
     return [tiny.image("train", i) for i in ids], [
         boxes_from_mask(tiny.mask("train", i)) for i in ids
     ]
+
+
+def data(slices, **options):
+    """Training data of whole slices, by default with crops of 128."""
+    size = slices[0][0].shape
+    return DetectorData(Slices(*slices, size), **{"crop": 128, **options})
+
+
+def quiet(folder):
+    return FitOptions(folder, progress=False)
 
 
 def short(model, slices, folder, steps, upto, frozen="", rate=0.01, stream=None):
@@ -79,7 +86,7 @@ def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
 
 
 def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
-    """Rows of every sitting, each iteration once; and a finished training that is called again
+    """Rows of every session, each iteration once; and a finished training that is called again
     keeps its log.
     """
     short(build_detector("small"), slices, tmp_path / "whole", 8, 8)
@@ -172,16 +179,15 @@ def test_stages_thaw(tmp_path, slices, stage_norms, kept):
     statistics by choice.
     """
     before, model = build_detector("small"), build_detector("small")
-    plan = FineTuning(frozen_share=0.5, free_rate=0.5, stage_norms=stage_norms)
+    fine_tuning = FineTuning(
+        frozen_share=0.5, free_learning_rate_factor=0.5, stage_norms=stage_norms
+    )
     after = fine_tune(
         model,
-        slices,
-        slices[0][0].shape,
+        data(slices),
         Solver(4, 0.01),
-        plan,
-        folder=tmp_path,
-        crop=128,
-        progress=False,
+        fine_tuning,
+        quiet(tmp_path),
     )
     frozen = torch.load(tmp_path / "frozen" / "last.ckpt", weights_only=True)["state_dict"]
     assert all(
@@ -202,16 +208,13 @@ def test_stages_thaw(tmp_path, slices, stage_norms, kept):
 
 def test_fine_tuning_resumes_in_either_phase(tmp_path, slices):
     def tuned(folder):
-        plan = FineTuning(frozen_share=0.5)
+        fine_tuning = FineTuning(frozen_share=0.5)
         return fine_tune(
             build_detector("small"),
-            slices,
-            slices[0][0].shape,
+            data(slices),
             Solver(4, 0.01),
-            plan,
-            folder=folder,
-            crop=128,
-            progress=False,
+            fine_tuning,
+            quiet(folder),
         )
 
     whole = tuned(tmp_path / "a")
@@ -228,11 +231,9 @@ def test_a_detector_trained_for_seconds_finds_mitochondria(tmp_path, tiny, slice
     """The phantom is learnable: after 150 iterations, slices that were never seen."""
     model = train_detector(
         build_detector("small"),
-        slices,
-        slices[0][0].shape,
+        data(slices, crop=256),
         Solver(150, 0.02),
-        folder=tmp_path,
-        progress=False,
+        quiet(tmp_path),
     )
     images = [tiny.image("test", i) for i in tiny.ids("test")]
     truth = [boxes_from_mask(tiny.mask("test", i)) for i in tiny.ids("test")]
@@ -260,13 +261,9 @@ def test_guided_translator_learns_a_linear_teacher(tmp_path):
     train_translator(
         translator,
         teacher,
-        pixels,
-        latents,
-        (128, 128),
+        TranslatorData(pixels, latents, (128, 128), crop=128),
         Solver(60, 5e-3, 4, "adam"),
-        folder=tmp_path,
-        crop=128,
-        progress=False,
+        quiet(tmp_path),
     )
     error = pd.read_csv(tmp_path / "metrics.csv").relative_mse
     assert error.iloc[-1] < 0.1 * error.iloc[0]
@@ -281,42 +278,28 @@ def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices)
         [boxes_from_mask(tiny.mask("val", i)) for i in tiny.ids("val")],
     )
     solver = Solver(20, 1e-9, eval_every=2, patience=4)
-    arguments = {"validation": seen, "crop": 128, "progress": False}
-    train_detector(
-        build_detector("small"), slices, slices[0][0].shape, solver, folder=tmp_path, **arguments
-    )
+    validated = data(slices, validation=Slices(*seen, slices[0][0].shape))
+    train_detector(build_detector("small"), validated, solver, quiet(tmp_path))
     log = pd.read_csv(tmp_path / "metrics.csv")
     assert len(log.AP50.dropna()) == 3  # one, and two that are no better
     kept = torch.load(tmp_path / "best.ckpt", weights_only=True)
     assert kept["global_step"] == 2
     with pytest.raises(UserError, match="no multiple of eval_every"):
         train_detector(
-            build_detector("small"),
-            slices,
-            (256, 256),
-            Solver(5, 0.1, eval_every=2),
-            folder=tmp_path,
-            **arguments,
+            build_detector("small"), validated, Solver(5, 0.1, eval_every=2), quiet(tmp_path)
         )
     with pytest.raises(UserError, match="no validation slices"):
         train_detector(
-            build_detector("small"),
-            slices,
-            (256, 256),
-            Solver(4, 0.1, eval_every=2),
-            folder=tmp_path,
+            build_detector("small"), data(slices), Solver(4, 0.1, eval_every=2), quiet(tmp_path)
         )
 
 
 def test_crops_of_many_sizes_train(tmp_path, slices):
     model = train_detector(
         build_detector("small"),
-        slices,
-        slices[0][0].shape,
+        data(slices, crop=0.5),
         Solver(2, 0.01),
-        folder=tmp_path,
-        crop=0.5,
-        progress=False,
+        quiet(tmp_path),
     )
     assert all(torch.isfinite(v).all() for v in model.weights().values())
 
@@ -329,13 +312,9 @@ def test_the_teacher_does_not_move(tmp_path):
     train_translator(
         translator,
         teacher,
-        pixels,
-        latents,
-        (128, 128),
+        TranslatorData(pixels, latents, (128, 128), crop=128),
         Solver(2, 1e-3),
-        folder=tmp_path,
-        crop=128,
-        progress=False,
+        quiet(tmp_path),
     )
     assert all(torch.equal(before[k], v) for k, v in teacher.state_dict().items())
     assert mirror(teacher, translator).front.translator is translator

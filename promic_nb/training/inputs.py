@@ -1,0 +1,124 @@
+"""What a recipe sees of a stack: original or decoded slices, or latents, with boxes and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from promic_nb.codecs.latents import EncodedSlices, load_rates
+from promic_nb.datasets.boxes import objects
+from promic_nb.datasets.layout import SliceStack, Split
+from promic_nb.models.card import Card, RatePoint
+from promic_nb.models.recipes import RECIPES
+from promic_nb.training.data import Slices
+from promic_nb.training.multirate import pooled
+
+TeacherImages = Literal["reconstructed", "original"]
+
+
+@dataclass(frozen=True)
+class RecipeInputs:
+    """Slices of some splits as a recipe sees them; of several rates, rate after rate.
+
+    Attributes:
+        recipe: its name.
+        slices: by split.
+        ids: of the slices of one rate, by split.
+        encoded: by label of the rate and split; empty for original images.
+        files: the arrays that were opened.
+    """
+
+    recipe: str
+    slices: dict[Split, Slices]
+    ids: dict[Split, list[int]]
+    encoded: dict[str, dict[str, EncodedSlices]]
+    files: list[Path]
+
+    @property
+    def card(self) -> Card:
+        """Of a detector that is trained on these."""
+        points = (RatePoint.of(k, e["train"].signature) for k, e in self.encoded.items())
+        return Card(self.recipe, rates=tuple(points))
+
+    @property
+    def latents(self) -> list[Sequence[np.ndarray]]:
+        """The training latents of each rate."""
+        return [list(e["train"].latents) for e in self.encoded.values()]
+
+    def rates(self, split: Split, label: str) -> dict[str, float]:
+        """Mean rate in bpp by label; NaN under `label` for original images."""
+        count = len(self.ids[split])
+        means = {k: sum(e[split].bpp) / count for k, e in self.encoded.items()}
+        return means or {label: float("nan")}
+
+    def summary(self) -> str:
+        """How many slices and objects there are, in words."""
+        return ", ".join(
+            f"{split}: {len(s.inputs)} slices with {sum(map(len, s.boxes))} objects"
+            for split, s in self.slices.items()
+        )
+
+
+def load_inputs(
+    stack: SliceStack,
+    recipe: str,
+    folders: Mapping[str, str | Path],
+    splits: Mapping[Split, int],
+    *,
+    numbered: bool = False,
+    masks: bool = False,
+) -> RecipeInputs:
+    """The slices that a recipe is trained, validated and tested on.
+
+    Args:
+        recipe: a name in `models.recipes`.
+        folders: of encoded slices, by the rate's label; not looked at for original images.
+        splits: every how many slices of a split are used, if they are original; encoded ones have
+            been chosen.
+        numbered: latents with the number of their rate, as `multirate.pooled`.
+        masks: with label images.
+
+    Raises:
+        UserError: as `codecs.latents.load_rates`.
+    """
+    sees = RECIPES[recipe].inputs
+    folders = {} if sees == "original" else folders
+    encoded = load_rates(folders, splits, {"data": stack.fingerprint})
+    kind = "latents" if sees == "latent" else "images"
+    slices: dict[Split, Slices] = {}
+    ids: dict[Split, list[int]] = {}
+    for split, every in splits.items():
+        of_rates = [e[split] for e in encoded.values()]
+        ids[split] = of_rates[0].ids if of_rates else stack.ids(split, every)
+        seen: list[Sequence[np.ndarray]] = [
+            list(e.latents if sees == "latent" else e.images) for e in of_rates
+        ] or [[stack.image(split, i) for i in ids[split]]]
+        found = [objects(stack.mask(split, i)) for i in ids[split]]
+        height, width = stack.image(split, ids[split][0]).shape
+        slices[split] = Slices(
+            pooled(seen, numbered),
+            [boxes for boxes, _ in found] * len(seen),
+            (height, width),
+            [labels for _, labels in found] * len(seen) if masks else None,
+        )
+    files = [Path(at) / split / f"{kind}.npy" for split in splits for at in folders.values()]
+    return RecipeInputs(recipe, slices, ids, encoded, files)
+
+
+def teacher_pixels(
+    encoded: Sequence[EncodedSlices], images: TeacherImages, stack: SliceStack | None = None
+) -> Sequence[np.ndarray]:
+    """What a teacher sees while its student sees the latents of training slices: uint8 (H, W) for
+    each, rate after rate.
+
+    Args:
+        encoded: the training slices of each rate.
+        images: "reconstructed", decoded at the same rate, or "original", of the `stack`.
+    """
+    if images == "reconstructed" or stack is None:
+        return pooled([list(e.images) for e in encoded])
+    return pooled([[stack.image("train", i) for i in encoded[0].ids]] * len(encoded))

@@ -1,0 +1,112 @@
+"""What Lightning trains: a detector, and a translator guided by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+
+from promic_nb.metrics.detection import Detections, average_precision
+from promic_nb.models.detector import Detector
+from promic_nb.models.inputs import Batch
+from promic_nb.models.translator import DomainTranslator
+from promic_nb.training.fit import digest
+from promic_nb.training.guidance import Guidance, GuidedLosses
+from promic_nb.training.solver import Solver
+
+Frozen = Literal["", "norms", "stages"]
+
+
+class DetectorTask(lightning.LightningModule):
+    """Trains a detector of any engine.
+
+    Args:
+        solver: optimizer and schedule.
+        frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics),
+            the statistics ("norms"), or nothing ("").
+        guidance: for online GDTT.
+    """
+
+    def __init__(
+        self,
+        model: Detector,
+        solver: Solver,
+        frozen: Frozen = "",
+        guidance: Guidance | None = None,
+    ) -> None:
+        super().__init__()
+        self._losses: Callable[[Batch], dict[str, Tensor]] = model.losses
+        self.guided = ""
+        if guidance:
+            self._losses = guided = GuidedLosses(model, guidance)
+            self.guided = guided.settings
+        self.model, self.solver, self.frozen = model, solver, frozen
+        self.settings = str(solver)  # so that a checkpoint made with others is not resumed
+        self._seen: list[tuple[np.ndarray, Detections]] = []
+
+    def on_train_batch_start(self, *_: object) -> None:
+        self.model.stages.requires_grad_(self.frozen != "stages")
+        self.model.stages.train(not self.frozen)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
+        return batch.to(device)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        losses = self._losses(batch)
+        total = torch.as_tensor(sum(losses.values()))
+        self.log("loss", total, prog_bar=True, batch_size=len(batch.inputs))
+        self.log_dict(losses, batch_size=len(batch.inputs))
+        return total
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        self._seen += zip(
+            (b.cpu().numpy() for b in batch.boxes), self.model.predict(batch), strict=True
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        truth, found = zip(*self._seen, strict=True)
+        self._seen.clear()
+        self.log("AP50", average_precision(truth, found)["AP50"], prog_bar=True)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        return self.solver.configure(self)
+
+
+class GuidedTranslatorTask(lightning.LightningModule):
+    """GDTT: minimizes the MSE between the translator's output and the teacher's stage-2 features
+    (Eq. 40).
+    """
+
+    epoch_sum: Tensor
+
+    def __init__(
+        self, translator: DomainTranslator, teacher_front: nn.Module, solver: Solver
+    ) -> None:
+        super().__init__()
+        self.translator, self.solver = translator, solver
+        # So that a checkpoint made with another solver or teacher is not resumed.
+        self.settings = str(solver)
+        self.teacher = digest(teacher_front)
+        # In a list, so that it is not a part of the checkpoint.
+        self._teacher = [teacher_front.eval().requires_grad_(False)]
+        self.register_buffer("epoch_sum", torch.zeros(()))
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        pixels, latent = batch
+        with torch.no_grad():
+            target = self._teacher[0].to(self.device)(pixels)
+        mse = nn.functional.mse_loss(self.translator(latent), target)
+        done = self.global_step % self.solver.epoch
+        self.epoch_sum = mse.detach() + (self.epoch_sum if done else 0)
+        self.log("mse", mse, prog_bar=True)
+        self.log("relative_mse", mse / target.var())
+        self.log("epoch_loss", self.epoch_sum / (done + 1))
+        return mse
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        return self.solver.configure(self.translator)
