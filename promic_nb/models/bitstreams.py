@@ -22,7 +22,7 @@ def codec_of(head: Stream, card: Card) -> Codec:
         BitstreamError: no shipped weights have that hash.
     """
     if head.codec_id == Vm33Codec.codec_id:
-        return codecs.get(Vm33Codec.name)
+        return codecs.get("jpegai_vm33")
     here = head.weights.hex()
     files = [f for f, about in weights.registry().items() if about["sha256"].startswith(here)]
     if head.codec_id != JpegAiStyleCodec.codec_id or not files:

@@ -119,7 +119,7 @@ def test_a_plateau_halves_the_rate(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a rate of 0.1"),
+        ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a learning rate of 0.1"),
         ({"patience": 10}, "patience without evaluations"),
     ],
 )
