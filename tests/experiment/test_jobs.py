@@ -23,8 +23,8 @@ EXTENSIONS = {
 
 
 @pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def in_the_project(monkeypatch, project):
+    monkeypatch.chdir(project)
 
 
 def loaded(path: Path, **changes) -> Profile:

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def in_the_project(monkeypatch, project):
+    monkeypatch.chdir(project)
 
 
 @pytest.fixture

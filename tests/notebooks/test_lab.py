@@ -45,7 +45,7 @@ def test_the_kernel_computes_with_this_environment():
         manager.shutdown_kernel(now=True)
 
 
-def test_the_lab_lists_notebooks_and_kernel(tmp_path):
+def test_the_lab_lists_notebooks_and_kernel(tmp_path, project):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -64,7 +64,7 @@ def test_the_lab_lists_notebooks_and_kernel(tmp_path):
         "JUPYTER_CONFIG_DIR": str(tmp_path),
     }
     server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
     try:
         assert "python3" in get(port, "kernelspecs", server)["kernelspecs"]

@@ -24,8 +24,8 @@ BY_HAND = {"00_quickstart", "02_train_codec", "22_search"}  # no rule runs these
 
 
 @pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.setenv("PROMIC_ROOT", str(ROOT))
+def in_the_project(monkeypatch, project):
+    monkeypatch.setenv("PROMIC_ROOT", str(project))
 
 
 def test_jobs_are_read_from_snakemakes_words():
