@@ -1,12 +1,16 @@
 """A notebook reruns for the code that it uses, and for no other."""
 
+import ast
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from promic_nb.core.code import import_graph, tables
 from promic_nb.errors import UserError
 from promic_nb.notebook.dependencies import code, imports, modules
+from promic_nb.notebook.parameters import code_cells
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -176,3 +180,23 @@ def test_a_deblocking_network_reruns_what_is_trained_with_it():
 @pytest.mark.parametrize("notebook", [*TRAININGS, "03_codec_benchmark", "05_latents"])
 def test_a_change_of_style_trains_and_encodes_nothing_anew(notebook):
     assert "promic_nb/reporting/plots.py" not in code(NOTEBOOKS / f"{notebook}.ipynb", {})
+
+
+@pytest.mark.parametrize("notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_what_a_notebook_imports_of_the_package_exists(notebook):
+    nodes = [n for text, _ in code_cells(notebook) for n in ast.walk(ast.parse(text))]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("promic_nb"):
+            there = vars(import_module(node.module))
+            for alias in node.names:
+                assert (
+                    alias.name in there or f"{node.module}.{alias.name}" in import_graph().modules
+                )
+
+
+def test_tables_of_names_hold_nothing_else():
+    """They are no dependency, so what they define must not decide a result."""
+    assert len(tables()) >= 4
+    for table in tables():
+        defined = [v for v in vars(import_module(table)).values() if hasattr(v, "__qualname__")]
+        assert not [v for v in defined if v.__module__ == table], table
