@@ -38,7 +38,8 @@ PUBLISHED: dict[str, Published] = {
     "coco": Published(
         "https://dl.fbaipublicfiles.com/detectron2/COCO-Detection/faster_rcnn_R_50_FPN_3x/137849458/model_final_280758.pkl",
         None,
-        "Detectron2's Faster R-CNN R50-FPN, 3x schedule, COCO: the start of the dissertation's detectors (Table 3)",
+        "Detectron2's Faster R-CNN R50-FPN, 3x schedule, COCO: the start of the dissertation's "
+        "detectors (Table 3)",
     ),
     "coco_torchvision": Published(
         "https://download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
@@ -75,7 +76,10 @@ def fetch(name: str, cache: Path) -> Path:
                 source.url, str(path), hash_prefix=source.prefix, progress=False
             )
         except (URLError, OSError, RuntimeError) as error:
-            remedy = f"Put the file there by hand ({source.url}), give its path as weights, or choose weights 'none'"
+            remedy = (
+                f"Put the file there by hand ({source.url}), give its path as weights, or choose "
+                "weights 'none'"
+            )
             raise UserError(f"{path} could not be downloaded ({error})", remedy) from error
     return path
 

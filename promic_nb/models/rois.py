@@ -48,7 +48,7 @@ class BoxPooler(nn.Module):
     def forward(
         self, features: dict[str, Tensor], boxes: list[Tensor], _: list[tuple[int, int]]
     ) -> Tensor:
-        """Features of (all boxes, C, output_size, output_size), the boxes of the first image first."""
+        """Features (all boxes, C, output_size, output_size), the first image's boxes first."""
         flat = torch.cat(boxes)
         image = torch.repeat_interleave(
             torch.arange(len(boxes), device=flat.device),

@@ -142,7 +142,7 @@ class TorchvisionDetector(Detector):
         return self.refine(batch, features, self.propose(batch, features))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The four Faster R-CNN losses of a training batch, and the mask head's where there is one."""
+        """The four Faster R-CNN losses of a training batch, and the mask head's if there is one."""
         targets = [
             {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
             for b in batch.boxes

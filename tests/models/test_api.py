@@ -110,7 +110,7 @@ def test_latents_of_other_weights_are_refused_by_both_hashes(stream):
 
 
 def test_the_rate_is_told_by_the_stream_or_by_its_label(codec):
-    """Two rates of one codec: the model's affine at unit scale for one, and at 1/10 for the other."""
+    """Two rates of one codec, at scales of 1 and 1/10 in the model's affine."""
     variance = torch.tensor([[1.0], [100.0]]).expand(2, 160) - 1 / 12
     model = latent_model(rates=RateAffine(variance, learned=False))
     model.card = Card(

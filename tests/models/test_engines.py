@@ -185,7 +185,7 @@ def test_latents(batch, size):
 
 
 def native(config, state):
-    """Detectron2's own detector, built from the model zoo's file and Table 3 by Detectron2 alone."""
+    """Detectron2's own detector, built by itself from the model zoo's file and Table 3."""
     from detectron2.checkpoint import DetectionCheckpointer
     from detectron2.modeling import build_model
 

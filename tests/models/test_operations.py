@@ -82,7 +82,7 @@ def test_entropy_networks_a_pixel():
 
 
 def test_table_7():
-    """The published sums; see the claims' notes for what the 1.9 GMAC of ProMIC's surplus can be."""
+    """The published sums; the claims' notes say what ProMIC's surplus of 1.9 GMAC can be."""
     paper, true = (table_7(768, 1024, c) for c in ("paper", "true"))
     total = {name: sum(parts.values()) / 1e9 for name, parts in paper.items()}
     assert total["A"] == pytest.approx(315.52, rel=0.01)

@@ -62,7 +62,8 @@ def test_as_parameters_of_a_training():
 def test_another_source(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
-        "rates: [0.1]\nrecipes: {B: {batch: [4], base_lr: [0.1], delta_lr: [0.05], initial: [100], steps: [2], interval: [100]}}"
+        "rates: [0.1]\nrecipes: {B: {batch: [4], base_lr: [0.1], delta_lr: [0.05], initial: [100], "
+        "steps: [2], interval: [100]}}"
     )
     assert get("B", 0.1, str(file)) == Hyperparameters(4, 0.1, 0.05, 100, 2, 100)
     with pytest.raises(
