@@ -145,6 +145,13 @@ def start_from(
     return model
 
 
+def block_latent(x: Tensor, basis: Tensor, beta: float) -> Tensor:
+    """The latent (N, 160, H/16, W/16) of samples (N, 1, H, W), as the transforms of `start_from`
+    compute it.
+    """
+    return torch.nn.functional.conv2d(x - 127.5, basis[:, None] / _step(beta), stride=BLOCK)
+
+
 def _gathered_order() -> Tensor:
     """Sample (row-major, of 256) behind each channel after four gathering steps: the finest bits of
     row and column come first.

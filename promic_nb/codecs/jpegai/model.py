@@ -61,6 +61,24 @@ class JpegAiStyle(nets.LumaTransforms):
 
         Args:
             x: float (N, 1, H, W), 0..255, H and W multiples of 64.
+            dither, displacement: as in `quantized`.
+
+        Returns:
+            The reconstruction (N, 1, H, W) in 0..255, and the rate of each picture in bits per
+            pixel, (N).
+        """
+        y = self.latent(x).float()
+        with torch.autocast(x.device.type, enabled=False):
+            y_hat, bits = self.quantized(y, dither, displacement)
+        return self.reconstruct(y_hat).float(), bits / x[0].numel()
+
+    def quantized(
+        self, y: Tensor, dither: bool = False, displacement: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Quantization and rate of a latent, for training.
+
+        Args:
+            y: float (N, 160, h, w), h and w multiples of 4.
             dither: add uniform noise before rounding. Plain rounding hides small residuals from the
                 synthesis, which then never learns to use their channel; with noise they come
                 through in the mean. Without dither the symbols are those of the coder, which skips
@@ -69,46 +87,40 @@ class JpegAiStyle(nets.LumaTransforms):
                 128 of a bitstream); by default 0.
 
         Returns:
-            The reconstruction (N, 1, H, W) in 0..255, and the rate of each picture in bits per
-            pixel, (N). With dither the rate is that of noisy symbols, the reconstruction uses
-            rounded ones with a straight-through gradient. Skipping is left to the coder then:
-            skipped in training, a position would get no gradient, and so could never be coded
-            again.
+            The decoded latent and the bits of each picture, (N). With dither the rate is that of
+            noisy symbols, the latent has rounded ones with a straight-through gradient. Skipping is
+            left to the coder then: skipped in training, a position would get no gradient, and so
+            could never be coded again.
         """
-        y = self.latent(x).float()
-        with torch.autocast(x.device.type, enabled=False):
-            z = self.hyper_encoder(y.abs()).clamp(-Z_MAX, Z_MAX)
-            z_hat = z + (z.round() - z).detach()
-            coded_z = z + torch.rand_like(z) - 0.5 if dither else z_hat
-            psi = self.hyper_decoder(z_hat)
-            gain = self.gain.view(1, -1, 1, 1)
-            if displacement is not None:
-                gain = gain + displacement.view(-1, 1, 1, 1)
-            scale = torch.exp(LOG_STEP * gain)
-            index = (self.hyper_scale_decoder(z_hat).abs() + gain).clamp(0, LEVELS - 1)
-            sigma = SIGMA_MIN * torch.exp(LOG_STEP * index)
+        z = self.hyper_encoder(y.abs()).clamp(-Z_MAX, Z_MAX)
+        z_hat = z + (z.round() - z).detach()
+        coded_z = z + torch.rand_like(z) - 0.5 if dither else z_hat
+        psi = self.hyper_decoder(z_hat)
+        gain = self.gain.view(1, -1, 1, 1)
+        if displacement is not None:
+            gain = gain + displacement.view(-1, 1, 1, 1)
+        scale = torch.exp(LOG_STEP * gain)
+        index = (self.hyper_scale_decoder(z_hat).abs() + gain).clamp(0, LEVELS - 1)
 
-            decoded: list[Tensor] = []
-            residuals = []
-            for phase, (part, level) in enumerate(
-                zip(nets.deinterleave(y), nets.deinterleave(index), strict=True)
-            ):
-                mean = self.context.mean(phase, psi, decoded)
-                r = (part - mean) * scale
-                if dither:
-                    rounded = (r + torch.rand_like(r) - 0.5).round()
-                else:
-                    rounded = r.round() * (level > SKIP_INDEX)
-                residuals.append(r if dither else r + (r.round() - r).detach())
-                decoded.append(mean + (r + (rounded - r).detach()) / scale)
-            r = nets.interleave(residuals)
+        decoded: list[Tensor] = []
+        residuals = []
+        phases = zip(nets.deinterleave(y), nets.deinterleave(index), strict=True)
+        for phase, (part, level) in enumerate(phases):
+            mean = self.context.mean(phase, psi, decoded)
+            r = (part - mean) * scale
             if dither:
-                r = r + torch.rand_like(r) - 0.5
-            y_hat = nets.interleave(decoded)
-        x_hat = self.reconstruct(y_hat).float()
+                rounded = (r + torch.rand_like(r) - 0.5).round()
+            else:
+                rounded = r.round() * (level > SKIP_INDEX)
+            residuals.append(r if dither else r + (r.round() - r).detach())
+            decoded.append(mean + (r + (rounded - r).detach()) / scale)
+        r = nets.interleave(residuals)
+        if dither:
+            r = r + torch.rand_like(r) - 0.5
+        sigma = SIGMA_MIN * torch.exp(LOG_STEP * index)
         bits = _bits(self.gaussian._likelihood(r, sigma)).flatten(1).sum(1)
         z_bits = _bits(self.z_likelihood(coded_z)).view(z.shape[1], len(z), -1).sum((0, 2))
-        return x_hat, (bits + z_bits) / x[0].numel()
+        return nets.interleave(decoded), bits + z_bits
 
 
 def _bits(likelihood: Tensor) -> Tensor:
