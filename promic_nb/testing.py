@@ -120,7 +120,7 @@ def _check_bad_input(codec: Codec) -> None:
 def _check_rate_control(codec: CodecFactory, name: str, settings: dict[str, Any]) -> None:
     """The setting that moves the rate gives less at its lowest than at its highest."""
     control, image = codec.rate_control, _images(64, 96)[1]
-    models = control.models()
+    models = control.models({})
     _need(bool(models), "codec", name, "its rate_control has no models")
     fixed = {k: v for k, v in settings.items() if k != control.setting}
     rates = []

@@ -27,9 +27,9 @@ class RateControl:
             between.
         integer: whether it takes whole numbers only.
         guess: a value to start from for a rate in bpp; by default the middle.
-        models: further settings that stand for coarse steps of the rate, from the lowest to the
-            highest, such as one for each trained model; they are compared with the setting at
-            `neutral`.
+        models: of the settings that the caller fixed, further ones that stand for coarse steps of
+            the rate, from the lowest to the highest, such as one for each trained model; they are
+            compared with the setting at `neutral`.
         neutral: the setting's value that changes nothing in a model.
     """
 
@@ -38,7 +38,7 @@ class RateControl:
     highest: float
     integer: bool = True
     guess: Callable[[float], float] | None = None
-    models: Callable[[], list[dict[str, Any]]] = lambda: [{}]
+    models: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda settings: [{}]
     neutral: float = 0
 
 

@@ -11,6 +11,31 @@ from typing import Any
 
 from promic_nb.codecs.base import LatentCodec, RateControl
 from promic_nb.core.fields import Gain, Positive
+from promic_nb.errors import UserError
+
+# Sets of shipped weights: name to the stem of its files, which beta follows.
+SETS = {"lucchi": "jpegai_beta", "general": "jpegai_general"}
+DEFAULT_SET = "lucchi"
+
+
+def weight_file(weights: str, beta: float) -> str:
+    """The weight file of a codec's settings: a name in data/weights, or the path that was given.
+
+    Raises:
+        UserError: neither a set nor a path to a weight file.
+
+    Example:
+        >>> weight_file("lucchi", 0.02), weight_file("my/own.safetensors", 0.02)
+        ('jpegai_beta0.02.safetensors', 'my/own.safetensors')
+    """
+    if weights in SETS:
+        return f"{SETS[weights]}{beta:g}.safetensors"
+    if Path(weights).suffix != ".safetensors":
+        raise UserError(
+            f"codec weights {weights!r} are unknown",
+            f"Choose one of {', '.join(SETS)}, or give the path of a .safetensors file",
+        )
+    return weights
 
 
 @dataclass(frozen=True)
@@ -31,32 +56,34 @@ class JpegAiStyle:
         return RateControl("gain", -1069, 702, models=self._models)
 
     def __call__(
-        self, beta: Positive = 0.02, gain: Gain = 0, weights_file: str = ""
+        self, beta: Positive = 0.02, gain: Gain = 0, weights: str = DEFAULT_SET
     ) -> LatentCodec:
         """The codec.
 
         Args:
-            beta: which of the shipped models; a higher beta gives a higher rate.
+            beta: which model of a set; a higher beta gives a higher rate.
             gain: displacement D of the gain unit, a finer rate control around a model.
-            weights_file: another weight file than the shipped one.
+            weights: a set of shipped models, "lucchi" (trained on that stack alone) or "general"
+                (on mixed material); or the path of a weight file, for which beta says nothing.
         """
-        from promic_nb.codecs.jpegai import weights
         from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+        from promic_nb.codecs.jpegai.weights import WEIGHTS
 
-        shipped = weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors"
-        path = Path(weights_file) if weights_file else shipped
+        path = Path(weight_file(weights, beta))
+        path = WEIGHTS / path if weights in SETS else path
         return JpegAiStyleCodec(path, gain, op=self.op, tools=self.tools)
 
-    def _models(self) -> list[dict[str, Any]]:
-        """The shipped models of the operation point, from the lowest to the highest rate."""
-        from promic_nb.codecs.jpegai import weights
+    def _models(self, settings: dict[str, Any]) -> list[dict[str, Any]]:
+        """The models of a set at the operation point, from the lowest to the highest rate."""
+        from promic_nb.codecs.jpegai.weights import registry
 
+        stem = SETS.get(settings.get("weights", DEFAULT_SET))
         betas = sorted(
             about["beta"]
-            for about in weights.registry().values()
-            if self.op in about.get("operation_points", [])
+            for name, about in registry().items()
+            if stem and name.startswith(stem) and self.op in about.get("operation_points", [])
         )
-        return [{"beta": beta} for beta in betas]
+        return [{"beta": beta} for beta in betas] or [{}]
 
 
 class Vm33:

@@ -209,7 +209,8 @@ def _rows(
 def _versions(name: str, point: str) -> list[str]:
     """Versions, with the hashes of weights, of all that a search may use."""
     settings = json.loads(point)
-    models = codecs.rate_control(name).models() if settings.pop("target_bpp", None) else [{}]
+    searched = settings.pop("target_bpp", None)
+    models = codecs.rate_control(name).models(settings) if searched else [{}]
     return [codecs.get(name, **{**model, **settings}).version() for model in models]
 
 

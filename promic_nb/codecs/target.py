@@ -72,7 +72,7 @@ def search(
         tried.append(Target(codec, stream, rate, target_bpp, met, 0))
         return math.log(rate / target_bpp)
 
-    models = [m for m in control.models() if not set(m) & set(settings)] or [
+    models = [m for m in control.models(settings) if not set(m) & set(settings)] or [
         {}
     ]  # a model that the caller chose stays
     # Positions along the rate: the setting, or its negative, so that rising positions give rising

@@ -32,7 +32,7 @@ def codec_of(head: Stream, card: Card) -> Codec:
         )
     on_card = [p.codec for p in card.rates if p.weights.startswith(here)]
     name = on_card[0] if on_card else "jpegai_bop_off"
-    return codecs.get(name, weights_file=str(weights.WEIGHTS / files[0]))
+    return codecs.get(name, weights=str(weights.WEIGHTS / files[0]))
 
 
 def check_weights(head: Stream, card: Card) -> None:

@@ -31,7 +31,7 @@ def codec_file(content):
 
     def act(here: Path):
         (here / "w.safetensors").write_bytes(content())
-        return jpegai(weights_file=str(here / "w.safetensors"))
+        return jpegai(weights=str(here / "w.safetensors"))
 
     return act
 
@@ -86,14 +86,14 @@ WEIGHTS = {
     ),
     "codec: empty file": (codec_file(lambda: b""), "w.safetensors is not a safetensors file"),
     "codec: missing": (
-        lambda h: jpegai(weights_file=str(h / "none.safetensors")),
+        lambda h: jpegai(weights=str(h / "none.safetensors")),
         "none.safetensors do not exist",
     ),
     "codec: wrong hash": (registered, "registered is"),
     "codec: a detector's": (
         lambda h: (
             save_weights(build_detector("small"), h / "d.safetensors"),
-            jpegai(weights_file=str(h / "d.safetensors")),
+            jpegai(weights=str(h / "d.safetensors")),
         ),
         "does not hold a JPEG-AI-style model",
     ),

@@ -97,14 +97,14 @@ MODELS = [{"scale": s} for s in (0.12, 0.3, 0.5, 0.75, 1.6)]
 @given(st.floats(0.05, 3))
 def test_the_nearest_model_comes_first_then_its_setting(target):
     """A gain of 0 changes nothing; -1000..700 moves the rate from a fifth to three times."""
-    control = RateControl("x", -1000, 700, models=lambda: MODELS)
+    control = RateControl("x", -1000, 700, models=lambda settings: MODELS)
     found = find(lambda x: math.exp(x * 0.0016), control, target)
     assert found.met
     assert found.encodes <= 7
 
 
 def test_a_model_that_was_chosen_stays():
-    control = RateControl("x", -1000, 700, models=lambda: MODELS)
+    control = RateControl("x", -1000, 700, models=lambda settings: MODELS)
     found = find(lambda x: math.exp(x * 0.0016), control, 0.3, scale=0.12)
     assert found.met and found.codec.rate / math.exp(found.codec.x * 0.0016) == pytest.approx(0.12)
 

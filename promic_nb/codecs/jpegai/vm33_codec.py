@@ -58,14 +58,14 @@ class Vm33Codec(HyperpriorCodec[Side]):
         UserError: missing or other files, or a gain out of range.
     """
 
-    codec_id, channels = 2, vm33.LATENT_CHANNELS
+    name, codec_id, channels = "jpegai_vm33", 2, vm33.LATENT_CHANNELS
     model: vm33.Vm33
 
     def __init__(self, gain: int = 0, folder: str = "") -> None:
         self.path = vm33_weights.locate(folder)
         self.model = vm33_weights.load(self.path)
         tables, sha256 = vm33_weights.prior()
-        super().__init__("jpegai_vm33", "vm3.3", sha256, EntropyCoder(tables), gain)
+        super().__init__(self.name, "vm3.3", sha256, EntropyCoder(tables), gain)
         self._mean = fixed_point(self.model.hyper_decoder)
         self._scale = fixed_point(self.model.hyper_scale_decoder)
 

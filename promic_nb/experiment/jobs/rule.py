@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from promic_nb.codecs.learned import DEFAULT_SET, weight_file
 from promic_nb.experiment.profile import Profile
 from promic_nb.notebook import dependencies, parameters
 from promic_nb.runs.layout import RunFolder
@@ -198,5 +199,9 @@ def weight_files(codec: str, settings: list[dict[str, Any]]) -> list[Path]:
         return [folder / "jpegai_vm33_prior.safetensors"]
     if not codec.startswith("jpegai"):
         return []
-    files = [folder / f"jpegai_beta{s['beta']:g}.safetensors" for s in settings if "beta" in s]
+    files = [
+        folder / weight_file(s.get("weights", DEFAULT_SET), s["beta"])
+        for s in settings
+        if "beta" in s
+    ]
     return files + ([folder / "registry.yaml"] if any("target_bpp" in s for s in settings) else [])
