@@ -1,4 +1,4 @@
-"""Is everything here? What this machine has, what is missing, and the command that brings it."""
+"""What this machine has, what is missing, and how to install it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Finding:
         name: what was looked at.
         state: ok; missing, where runs are possible without it; broken, where they are not.
         about: version, place or reason.
-        remedy: the command that mends it, or "".
+        remedy: the command that fixes it, or "".
     """
 
     part: str
@@ -109,12 +109,13 @@ def _torch() -> Iterator[tuple]:
         yield "torch", "broken", f"{error.__class__.__name__}: {error}", "make install"
         return
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    mps = getattr(torch.backends, "mps", None) is not None and torch.backends.mps.is_available()
-    device = ", ".join(gpus) or ("Apple GPU (MPS)" if mps else "CPU only")
+    apple = "Apple GPU (MPS)" if torch.backends.mps.is_available() else "CPU only"
+    device = ", ".join(gpus) or apple
+    threads = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
     yield (
         "torch",
         "ok",
-        f"{torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, {device}",
+        f"{torch.__version__}, {threads}, {device}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -132,3 +132,16 @@ def get(recipe: str, rate: float | None = None, source: str = "published") -> Hy
             f"Choose one of {', '.join(map(str, data['rates']))}",
         )
     return _at(data, recipe, rate)
+
+
+def beside_published(
+    found: Hyperparameters, recipe: str, rate: float
+) -> list[tuple[str, float, float | None]]:
+    """Name, value and published value of each parameter; None where Tables 10-19 have no such
+    recipe or rate.
+    """
+    try:
+        printed = asdict(get(recipe, rate))
+    except UserError:
+        printed = {}
+    return [(name, float(value), printed.get(name)) for name, value in asdict(found).items()]

@@ -1,4 +1,4 @@
-"""What is here, what is missing, and the command that brings it."""
+"""What is here, what is missing, and how to install it."""
 
 import json
 import platform

@@ -6,7 +6,7 @@ import pytest
 
 from promic_nb.errors import UserError
 from promic_nb.models.recipes import RECIPES
-from promic_nb.training.hyperparameters import Hyperparameters, get, tables
+from promic_nb.training.hyperparameters import Hyperparameters, beside_published, get, tables
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,11 @@ def test_a_file_of_another_form_is_named(tmp_path, text):
     file.write_text(text)
     with pytest.raises(UserError, match=r"own\.yaml is not in the form of Tables 10-19"):
         tables(str(file))
+
+
+def test_what_was_found_stands_beside_what_was_published():
+    found = get("ProMIC", tables()["rates"][0])
+    rows = beside_published(found, "ProMIC", tables()["rates"][0])
+    assert all(value == printed for _, value, printed in rows)
+    assert ("base_lr", found.base_lr, found.base_lr) in rows
+    assert {printed for *_, printed in beside_published(found, "ProMIC", 9.9)} == {None}

@@ -1,0 +1,30 @@
+"""Tables as a page shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from promic_nb.runs.provenance import Run
+
+
+def save_styled(
+    run: Run, table: pd.DataFrame, path: str, caption: str, style: Styler, latex: str = ""
+) -> Styler:
+    """Save a table with the LaTeX and HTML of a styled form, and return that form to be displayed.
+
+    Args:
+        path: without suffix.
+        caption: one sentence with units.
+        latex: in place of the styled form's LaTeX.
+    """
+    run.save_table(
+        table,
+        path,
+        caption,
+        latex=latex or style.to_latex(hrules=True, caption=caption),
+        html=style.to_html(table_uuid=Path(path).name),
+    )
+    return style

@@ -1,0 +1,29 @@
+"""Tables in their printed form."""
+
+import json
+
+import pandas as pd
+
+from promic_nb.reporting.tables import save_styled
+from promic_nb.runs.provenance import Run
+
+
+def test_a_styled_table_is_saved_as_data_latex_and_html(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    table = pd.DataFrame({"codec": ["jpeg"], "bpp": [0.256]})
+    style = table.style.format(precision=1).hide()
+    run = Run("04_rate_distortion", {"profile": "quick"})
+    assert save_styled(run, table, f"{tmp_path}/cost", "Rates (bpp).", style) is style
+    assert pd.read_parquet(tmp_path / "cost.parquet").bpp.tolist() == [0.256]
+    latex, html = (tmp_path / "cost.tex").read_text(), (tmp_path / "cost.html").read_text()
+    assert "jpeg & 0.3" in latex and r"\caption{Rates (bpp).}" in latex and r"\toprule" in latex
+    assert ">0.3</td>" in html and 'id="T_cost"' in html
+    assert json.loads((tmp_path / "cost.json").read_text())["caption"] == "Rates (bpp)."
+
+
+def test_other_latex_takes_the_place_of_the_form(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
+    table = pd.DataFrame({"x": [1]})
+    run = Run("08_detection", {"profile": "quick"})
+    save_styled(run, table, f"{tmp_path}/t", "One.", table.style, latex=r"\checkmark")
+    assert (tmp_path / "t.tex").read_text() == r"\checkmark"
