@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from promic_nb.cli import doctor
-from promic_nb.cli.doctor import Finding
+from promic_nb.cli.doctor import machine, parts
+from promic_nb.cli.doctor.findings import Finding
 from promic_nb.cli.main import app
 from promic_nb.cli.screens import show
 from promic_nb.cli.screens.doctor import screen
@@ -29,10 +30,10 @@ def found(part) -> dict[str, Finding]:
 
 
 def test_the_lock_is_compared_with_what_is_installed(tmp_path, monkeypatch):
-    assert doctor.locked_versions(LOCK) == {"typer": "1.2.3", "no-such-package": "9"}
+    assert machine.locked_versions(LOCK) == {"typer": "1.2.3", "no-such-package": "9"}
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     (tmp_path / "requirements.lock").write_text(LOCK)
-    here = found(doctor._python)
+    here = found(machine.environment)
     assert (
         here["Python"].about.startswith(platform.python_version()) and here["Python"].state == "ok"
     )
@@ -44,7 +45,7 @@ def test_the_lock_is_compared_with_what_is_installed(tmp_path, monkeypatch):
 
 
 def test_wrong_codec_weights_break_the_installation(tmp_path, monkeypatch):
-    assert {f.state for name, f in found(doctor._weights).items() if name.startswith("jpegai")} == {
+    assert {f.state for name, f in found(parts.weights).items() if name.startswith("jpegai")} == {
         "ok"
     }
     monkeypatch.setattr(
@@ -54,7 +55,7 @@ def test_wrong_codec_weights_break_the_installation(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(weights, "WEIGHTS", tmp_path)
     (tmp_path / "a.safetensors").write_bytes(b"other")
-    here = found(doctor._weights)
+    here = found(parts.weights)
     assert here["a.safetensors"].state == here["b.safetensors"].state == "broken"
     assert "hash" in here["a.safetensors"].about and "no such file" in here["b.safetensors"].about
     assert here["a.safetensors"].remedy == "git checkout -- data/weights/a.safetensors"
@@ -63,18 +64,18 @@ def test_wrong_codec_weights_break_the_installation(tmp_path, monkeypatch):
 def test_data_are_looked_for_where_runs_look(tmp_path, tiny_root, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     monkeypatch.setenv("PROMIC_DATA", str(tiny_root))
-    assert found(doctor._data)["PROMIC_DATA"].state == "ok"
+    assert found(parts.data)["PROMIC_DATA"].state == "ok"
     monkeypatch.setenv("PROMIC_DATA", str(tmp_path / "none"))
-    here = found(doctor._data)
+    here = found(parts.data)
     assert here["PROMIC_DATA"].state == "missing" and here["phantom"].state == "ok"
     assert "promic data lucchi" in here["lucchi"].remedy
 
 
 def test_too_little_disk_is_said(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e6})())
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e6})())
     throughput = Throughput("m", "o", 1.0, {}, disk_gb={"paper": 40.0})
-    monkeypatch.setattr(doctor, "read_throughput", lambda: throughput)
-    here = found(doctor._disk)
+    monkeypatch.setattr(machine, "read_throughput", lambda: throughput)
+    here = found(machine.disk)
     assert (
         here["free"].state == "broken"
         and here["for paper"].state == "missing"
@@ -85,7 +86,7 @@ def test_too_little_disk_is_said(monkeypatch):
 def test_every_metric_is_tried(monkeypatch):
     monkeypatch.setattr("promic_nb.metrics.vmaf._has_libvmaf", lambda: False)
     monkeypatch.setattr("promic_nb.metrics.vmaf.version", lambda: "ffmpeg 1")
-    here = found(doctor._metrics)
+    here = found(parts.metrics)
     assert here["vmaf"].state == "missing" and "imageio-ffmpeg" in here["vmaf"].remedy
     assert "psnr_hvs_m" in here["computed here"].about and "vmaf" not in here["computed here"].about
 
@@ -104,7 +105,7 @@ def test_the_exit_code_says_whether_runs_are_possible(monkeypatch, state, code):
 
 def test_a_broken_torch_is_a_finding_and_no_traceback(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)  # importing it raises
-    assert found(doctor._torch)["torch"].state == "broken"
+    assert found(machine.torch_and_device)["torch"].state == "broken"
 
 
 def test_the_screen_shows_every_part(capsys):
