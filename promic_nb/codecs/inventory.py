@@ -25,29 +25,24 @@ def inventory() -> list[dict[str, Any]]:
 
 
 def _entry(name: str) -> dict[str, Any]:
-    model = schema(CODECS[name])
-    settings = {
-        key: {"choices": choices(model, key), "default": field.default}
-        for key, field in model.model_fields.items()
-    }
-    about = {"codec": name, "settings": settings}
-    about["rate_control"] = codecs.rate_control(name).setting
-    try:
-        codec = codecs.get(name)
-    except UserError as error:
-        return {
-            **about,
-            "available": False,
-            "version": "",
-            "encoder": "",
-            "missing": error.what,
-            "remedy": error.remedy,
-        }
-    return {
-        **about,
-        "available": True,
-        "version": codec.version(),
-        "encoder": codec.command,
+    about: dict[str, Any] = {
+        "codec": name,
+        "settings": {},
+        "rate_control": "",
+        "available": False,
+        "version": "",
+        "encoder": "",
         "missing": "",
         "remedy": "",
     }
+    try:
+        about["rate_control"] = codecs.rate_control(name).setting
+        model = schema(CODECS[name])
+        about["settings"] = {
+            key: {"choices": choices(model, key), "default": field.default}
+            for key, field in model.model_fields.items()
+        }
+        codec = codecs.get(name)
+        return {**about, "available": True, "version": codec.version(), "encoder": codec.command}
+    except UserError as error:
+        return {**about, "missing": error.what, "remedy": error.remedy}

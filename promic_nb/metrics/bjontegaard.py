@@ -67,6 +67,12 @@ def bd_rate(
     Raises:
         UserError: too few points, too little overlap, quality that does not rise with rate, or
             values that are not finite.
+
+    Example:
+        >>> rate, psnr = [0.1, 0.2, 0.4, 0.8], [30.0, 33.0, 36.0, 39.0]
+        >>> delta = bd_rate(rate, psnr, [r / 2 for r in rate], psnr)
+        >>> round(delta.value, 6), delta.overlap  # half the rate at each quality
+        (-50.0, 1.0)
     """
     _check_choices(domain, method)
     sign = 1 if higher_is_better else -1

@@ -61,6 +61,12 @@ def average_precision(
     Raises:
         UserError: unequal numbers of images, boxes that are not (N, 4) with positive sides, or
             values that are not finite.
+
+    Example:
+        >>> box = np.array([[10.0, 10.0, 60.0, 60.0]])
+        >>> found = Detections(box, np.array([0.9]))
+        >>> average_precision([box], [found])["AP50"]
+        1.0
     """
     if form not in RECALLS:
         raise UserError(f"form {form!r} is unknown", f"Choose from {', '.join(RECALLS)}")

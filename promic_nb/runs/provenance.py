@@ -47,6 +47,13 @@ class Run:
         notebook: name of the notebook, as in notebooks/.
         parameters: its parameters; `profile`, `dataset` and `seed` are also stamped by themselves.
         facts: hashes of data and weights, added by the notebook.
+
+    Example:
+        >>> import pandas as pd
+        >>> run = Run("try", {"profile": "interactive"})
+        >>> table = pd.DataFrame({"codec": ["jpeg"], "bpp": [0.5]})
+        >>> run.save_table(table, "tables/rates", "Rate of a codec in bits per pixel.").name
+        'rates.parquet'
     """
 
     notebook: str
