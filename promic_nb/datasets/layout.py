@@ -30,8 +30,8 @@ FOLDERS = {
     "test": ("Test_In", "Test_Out"),
 }
 _REMEDY = (
-    "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and Test_Out "
-    "alike (data/README.md)"
+    "Expected the Lucchi++ layout: Train_In/mask0000.png with Train_Out/0.png, Test_In and "
+    "Test_Out alike (data/README.md)"
 )
 
 

@@ -77,7 +77,7 @@ def _gratings(_: Path) -> Pictures:
 
 
 def _drawn_faces(_: Path) -> Pictures:
-    """Synthetic: drawn faces of 12 people, 112 x 92; the last third of the people is for testing."""
+    """Drawn faces of 12 people, 112 x 92; the last third of the people is for testing."""
     everyone = [[(face(p, s), p) for s in range(PICTURES_EACH)] for p in range(PEOPLE)]
     return by_people(
         "drawn_faces",
