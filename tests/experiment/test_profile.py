@@ -1,4 +1,4 @@
-"""Profiles: a mistake is named before anything runs, and tables of hyperparameters replace values."""
+"""Profiles: mistakes are named before anything runs; published hyperparameters replace values."""
 
 import subprocess
 import sys
@@ -93,7 +93,8 @@ def test_a_rate_point_is_a_codec_and_its_settings(quick):
     [
         (
             {"codecs": {"hevc": [{"qp": 99}]}},
-            "profile 'quick': benchmark.codecs: codec 'hevc': parameter 'qp' is 99. Choices: a whole number",
+            "profile 'quick': benchmark.codecs: codec 'hevc': parameter 'qp' is 99. "
+            "Choices: a whole number",
         ),
         (
             {"codecs": {"vvc": [{"qp": 30, "presett": "fast"}]}},
@@ -184,7 +185,10 @@ def test_tables_and_probes_that_do_not_fit_are_named(quick, change, message):
 
 
 def test_checking_a_profile_imports_no_torch():
-    code = "import sys, yaml; from promic_nb.experiment.profile import load_profile; load_profile(yaml.safe_load(open('config/quick.yaml'))); "
+    code = (
+        "import sys, yaml; from promic_nb.experiment.profile import load_profile; "
+        "load_profile(yaml.safe_load(open('config/quick.yaml'))); "
+    )
     done = subprocess.run(
         [sys.executable, "-c", code + "print('torch' in sys.modules)"],
         capture_output=True,

@@ -36,7 +36,9 @@ from typing import Annotated
 from promic_nb.core.registry import Registry
 LATENT = Registry("codec", {"own": "soup.codecs.own:Own"})
 CODECS = Registry("codec", {
-    "jpeg": "soup.codecs.jpeg:Jpeg", "hevc": "soup.codecs.video:Hevc", "vvc": "soup.codecs.video:Vvc",
+    "jpeg": "soup.codecs.jpeg:Jpeg",
+    "hevc": "soup.codecs.video:Hevc",
+    "vvc": "soup.codecs.video:Vvc",
     "far": "faraway:Far",
 }, includes=(LATENT,))
 CodecName = Annotated[str, CODECS]
