@@ -50,11 +50,10 @@ def resnet_50(config: DetectorConfig) -> Stages:
     for block in net.modules():
         if isinstance(block, Bottleneck) and config.stride_in_1x1:
             block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
-    front = nn.Sequential(
-        OrderedDict(
-            (name, getattr(net, name)) for name in ("conv1", "bn1", "relu", "maxpool", "layer1")
-        )
+    parts = OrderedDict(
+        conv1=net.conv1, bn1=net.bn1, relu=net.relu, maxpool=net.maxpool, layer1=net.layer1
     )
+    front = nn.Sequential(parts)
     return front, nn.ModuleList([net.layer2, net.layer3, net.layer4]), (256, 512, 1024, 2048)
 
 
