@@ -76,9 +76,10 @@ test: .venv/.installed ## Run the tests, but for the slow ones (about five minut
 test-slow: .venv/.installed ## Run the slow tests: whole runs, kills, trainings
 	@$(PYTEST) -m slow
 
-lint: .venv/.installed ## Check style, the direction of imports, and that notebooks are stored clean
+lint: .venv/.installed ## Check style, types, the direction of imports, and stored notebooks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m promic_nb.notebook.stored notebooks/*.ipynb
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -46,15 +46,13 @@ class JpegXl:
                 f"imagecodecs {imagecodecs.__version__} was built without libjxl",
                 "Install its wheel from PyPI",
             )
-        self._library, self._options = (
-            imagecodecs,
-            {
-                "distance": float(distance),
-                "effort": effort,
-                "lossless": False,
-                "usecontainer": False,
-            },
-        )
+        self._library = imagecodecs
+        self._options: dict[str, Any] = {
+            "distance": float(distance),
+            "effort": effort,
+            "lossless": False,
+            "usecontainer": False,
+        }
         self.setting = f"distance={distance:g}"
 
     def encode(self, image: np.ndarray) -> bytes:

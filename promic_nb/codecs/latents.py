@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from promic_nb.codecs import contract
 from promic_nb.codecs.base import LatentCodec, bpp
 from promic_nb.core.files import atomically
-from promic_nb.datasets.layout import SliceStack
+from promic_nb.datasets.layout import SliceStack, Split
 from promic_nb.errors import UserError
 
 REMEDY = "Encode again with notebooks/05_latents.ipynb (make reproduce does)"
@@ -47,7 +47,7 @@ class EncodedSlices:
     signature: dict
 
 
-def signature(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int]) -> dict:
+def signature(codec: LatentCodec, stack: SliceStack, split: Split, ids: list[int]) -> dict:
     """What the arrays depend on: data, split, codec, setting (the rate) and weights."""
     return {
         "dataset": stack.name,
@@ -61,7 +61,7 @@ def signature(codec: LatentCodec, stack: SliceStack, split: str, ids: list[int])
 
 
 def encode_slices(
-    codec: LatentCodec, stack: SliceStack, split: str, ids: list[int], folder: Path
+    codec: LatentCodec, stack: SliceStack, split: Split, ids: list[int], folder: Path
 ) -> EncodedSlices:
     """Encode, decode and store the slices `ids` of a split in `folder`; what is there whole and
     with the same signature is used as it is.

@@ -24,7 +24,7 @@ import promic_nb
 from promic_nb import codecs
 from promic_nb.codecs import contract
 from promic_nb.codecs.base import Codec
-from promic_nb.core.cache import Journal
+from promic_nb.core.cache import ResultCache
 from promic_nb.metrics.batch import compute_table
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def measure(codec: Codec, image: np.ndarray) -> Coded:
 @contextmanager
 def _clock() -> Iterator[dict[str, float]]:
     """Wall time `s` and peak memory `mb` of the block."""
-    process, found, over = psutil.Process(), {}, threading.Event()
+    process, over = psutil.Process(), threading.Event()
+    found: dict[str, float] = {}
     own = process.cmdline()
     _settle()
     before = peak = process.memory_info().rss
@@ -133,7 +134,7 @@ def benchmark(
     slices: list[int],
     image: Callable[[int], np.ndarray],
     metrics: list[str],
-    journal: str | Path | None = None,
+    cache: str | Path | None = None,
     progress: bool = True,
     **depends_on: Any,
 ) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def benchmark(
         slices: which images.
         image: uint8 (H, W) of a slice.
         metrics: names, as in `metrics.METRICS`.
-        journal: a file of finished slices. What is found there is not coded again, if image,
+        cache: a file of finished slices. What is found there is not coded again, if image,
             settings, encoder's version, weights and the source of codecs and metrics are the same.
         progress: whether to show a progress bar.
         depends_on: what else the rows depend on (JSON values), such as the number of threads.
@@ -161,7 +162,7 @@ def benchmark(
     """
     import pandas as pd
 
-    points, done, rows = codecs.expand(name, settings), Journal(journal), []
+    points, done, rows = codecs.expand(name, settings), ResultCache(cache), []
     work = [(point, i) for point in points for i in slices]
     for point, i in tqdm(work, desc=name, unit="slice", disable=not progress):
         samples = image(i)

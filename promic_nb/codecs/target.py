@@ -106,7 +106,8 @@ def _compare(
     models: list[dict[str, Any]], error: Callable[[dict[str, Any]], float], met: Callable[[], bool]
 ) -> list[tuple[dict[str, Any], float]]:
     """Models around the target with their errors, by halving, as their rates rise."""
-    low, high, found = 0, len(models) - 1, []
+    low, high = 0, len(models) - 1
+    found: list[tuple[dict[str, Any], float]] = []
     while low <= high and not (found and met()):
         middle = (low + high) // 2
         found.append((models[middle], error(models[middle])))

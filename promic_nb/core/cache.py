@@ -1,4 +1,4 @@
-"""A journal of finished parts: a run that was killed goes on after them."""
+"""A cache of finished parts: a run that was killed goes on after them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from promic_nb.errors import UserError
 
 
-class Journal:
+class ResultCache:
     """Values by key in a file of JSON lines; the key is a hash of all that the value depends on.
 
     Args:

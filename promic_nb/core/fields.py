@@ -56,7 +56,7 @@ TeacherImages = Literal["reconstructed", "original"]
 class SolverOptions(TypedDict, total=False):
     """Options of `training.solver.Solver` beside steps, rate and batch; see there."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
     optimizer: Literal["sgd", "adam"]
     momentum: NonNegativeNumber
     weight_decay: NonNegativeNumber
@@ -79,7 +79,7 @@ class SolverOptions(TypedDict, total=False):
 class FineTuningOptions(TypedDict, total=False):
     """Options of `training.fine_tuning.FineTuning`; see there."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
     frozen_share: Share
     free_learning_rate_factor: Positive
     stage_norms: Literal["adapt", "keep"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from promic_nb.datasets.dataset import DataSet
 from promic_nb.datasets.download import Archive, fetch
-from promic_nb.datasets.layout import SliceStack, stack_ids
+from promic_nb.datasets.layout import SliceStack, Split, stack_ids
 
 ARCHIVE = Archive(
     "http://www.casser.io/files/kasthuri_pp.zip",
@@ -25,7 +25,7 @@ def kasthuri(root: Path) -> SliceStack:
     validation = sorted(
         np.random.default_rng(0).choice(ids, round(0.15 * len(ids)), replace=False).tolist()
     )
-    splits = {
+    splits: dict[Split, list[int]] = {
         "train": sorted(set(ids) - set(validation)),
         "val": validation,
         "test": stack_ids(root, "Test_In"),

@@ -133,7 +133,7 @@ class SliceStack:
 
     name: str
     root: Path
-    split_ids: dict[str, list[int]]
+    split_ids: dict[Split, list[int]]
     note: str = ""
 
     def ids(self, split: Split, every: int = 1) -> list[int]:
@@ -178,7 +178,8 @@ class SliceStack:
                 several sizes or below 64 x 64, or no mitochondrion in any label to train on; the
                 first such file is named.
         """
-        sizes, found = {}, False
+        sizes: dict[tuple[int, int], Path] = {}
+        found = False
         for split in self.split_ids:
             images, labels = (self.root / folder for folder in FOLDERS[split])
             known = {path.name for path in labels.parent.glob(f"{labels.name}/*.png")}
@@ -192,7 +193,8 @@ class SliceStack:
                 )
             for slice_id in self.split_ids[split]:
                 image, mask = self.image(split, slice_id), self.mask(split, slice_id)
-                sizes.setdefault(image.shape, self.paths(split, slice_id)[0])
+                height, width = image.shape
+                sizes.setdefault((height, width), self.paths(split, slice_id)[0])
                 found |= split == "train" and bool(mask.any())
         if len(sizes) > 1:
             (first, a), (second, b) = list(sizes.items())[:2]

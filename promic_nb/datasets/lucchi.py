@@ -9,7 +9,7 @@ import yaml
 
 from promic_nb.datasets.dataset import DataSet
 from promic_nb.datasets.download import Archive, fetch
-from promic_nb.datasets.layout import SliceStack, stack_ids
+from promic_nb.datasets.layout import SliceStack, Split, stack_ids
 from promic_nb.errors import UserError
 
 ARCHIVE = Archive(
@@ -32,7 +32,7 @@ def lucchi(root: Path) -> SliceStack:
         )
     table = yaml.safe_load(files("promic_nb.datasets").joinpath("table9.yaml").read_text())
     validation = table["validation"]
-    splits = {
+    splits: dict[Split, list[int]] = {
         "train": sorted(set(ids) - set(validation)),
         "val": validation,
         "test": stack_ids(root, "Test_In"),

@@ -4,7 +4,7 @@ from labelled slices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,9 @@ MARGIN = 1.25  # side of a patch over the longer side of its box
 CLEAR = 0.02  # share of mitochondria that a patch "without" may have
 TRIES = 20
 
+# Samples of a slice: image (H, W), mask (H, W), and the generator of what is drawn.
+Cut = Callable[[np.ndarray, np.ndarray, np.random.Generator], list[Sample]]
+
 
 def mitochondria_patches(stack: SliceStack, train_every: int = 1, test_every: int = 1) -> Pictures:
     """Square patches of different sides: one around each mitochondrion, and one of the same side
@@ -25,10 +28,8 @@ def mitochondria_patches(stack: SliceStack, train_every: int = 1, test_every: in
 
     Objects whose patch does not fit into the slice are left out.
     """
-    train, test = (
-        _both(stack, split, every, _patches)
-        for split, every in (("train", train_every), ("test", test_every))
-    )
+    train = _both(stack, "train", train_every, _patches)
+    test = _both(stack, "test", test_every, _patches)
     return Pictures(
         "mitochondria",
         ("background", "mitochondrion"),
@@ -53,10 +54,8 @@ def mitochondria_masks(
             for r, c in corners
         ]
 
-    train, test = (
-        _both(stack, split, every, cut)
-        for split, every in (("train", train_every), ("test", test_every))
-    )
+    train = _both(stack, "train", train_every, cut)
+    test = _both(stack, "test", test_every, cut)
     return Pictures(
         "mitochondria",
         ("background", "mitochondrion"),
@@ -66,7 +65,7 @@ def mitochondria_masks(
     )
 
 
-def _both(stack: SliceStack, split: Split, every: int, cut) -> list[Sample]:
+def _both(stack: SliceStack, split: Split, every: int, cut: Cut) -> list[Sample]:
     return [
         s
         for i in stack.ids(split, every)
@@ -93,7 +92,7 @@ def _patches(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> l
     return found
 
 
-def _corner(box: Sequence[float], side: int, size: tuple[int, int]) -> tuple[int, int]:
+def _corner(box: Sequence[float], side: int, size: tuple[int, ...]) -> tuple[int, ...]:
     """Top and left of a window of `side` around a box (xyxy), moved into an image of `size`."""
     x0, y0, x1, y1 = box
     return tuple(

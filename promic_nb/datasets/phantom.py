@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
 from promic_nb.datasets.dataset import DataSet
-from promic_nb.datasets.layout import SliceStack, stack_ids
+from promic_nb.datasets.layout import SliceStack, Split, stack_ids
 
 VERSION = 1  # raise it when the pictures change
 SIZE = (512, 512)
@@ -151,7 +151,7 @@ def write_phantom(
 def phantom(root: Path) -> SliceStack:
     """The stack in a folder: every fourth training slice validates."""
     ids = stack_ids(root, "Train_In")
-    splits = {
+    splits: dict[Split, list[int]] = {
         "train": [i for i in ids if i % 4 != 3],
         "val": [i for i in ids if i % 4 == 3],
         "test": stack_ids(root, "Test_In"),

@@ -1,4 +1,4 @@
-"""Quality of many pairs: the tidy table, on all cores, with a progress bar; a journal lets a run
+"""Quality of many pairs: the tidy table, on all cores, with a progress bar; a cache lets a run
 that was killed go on.
 """
 
@@ -8,7 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from promic_nb.core.cache import Journal
+from promic_nb.core.cache import ResultCache
 from promic_nb.core.files import sha256
 from promic_nb.errors import UserError
 from promic_nb.metrics.front_end import FrontEnd
@@ -38,7 +38,7 @@ def compute_table(
     *,
     bit_depth: int = 8,
     front_end: FrontEnd = "10bit",
-    journal: str | Path | None = None,
+    cache: str | Path | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def compute_table(
         pairs: labels (such as {"slice": 3, "codec": "hevc"}, JSON values), reference and distorted
             image; a generator is read as needed.
         names, bit_depth, front_end: as `compute`.
-        journal: a file of JSON lines that finished pairs are added to. Pairs found there are not
+        cache: a file of JSON lines that finished pairs are added to. Pairs found there are not
             computed again, if images, settings and the source of the metrics are the same.
         workers: processes, one thread each; by default one for each core. With 1, no process is
             started.
@@ -63,7 +63,7 @@ def compute_table(
     import pandas as pd
 
     settings = {"names": check_names(names), "bit_depth": bit_depth, "front_end": front_end}
-    done, labels, rows = Journal(journal), [], {}
+    done, labels, rows = ResultCache(cache), [], {}
     total = len(pairs) if isinstance(pairs, Sized) else None
     pending: dict[Future, tuple[int, str]] = {}
     with (
@@ -113,7 +113,7 @@ def _measure(
 ) -> list[tuple[str, float | None, str]]:
     """Metric, value and reason for one pair."""
     names, options = settings["names"], {k: v for k, v in settings.items() if k != "names"}
-    rows = []
+    rows: list[tuple[str, float | None, str]] = []
     for name in names:
         try:
             rows.append((name, compute(reference, distorted, [name], **options)[name], ""))
@@ -125,9 +125,9 @@ def _measure(
 class _Here(Executor):
     """Runs at once, in this process."""
 
-    def submit(self, function, /, *args) -> Future:
-        future: Future = Future()
-        future.set_result(function(*args))
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
         return future
 
 

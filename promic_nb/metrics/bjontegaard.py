@@ -19,7 +19,8 @@ from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 from promic_nb.errors import UserError
 
 MIN_POINTS, MIN_OVERLAP = 4, 0.75
-Domain, Method = Literal["log", "linear"], Literal["pchip", "akima"]
+Domain = Literal["log", "linear"]
+Method = Literal["pchip", "akima"]
 # The package's "cubic" is left out: with more than four points it is a fit that misses them.
 INTERPOLATORS = {"pchip": PchipInterpolator, "akima": Akima1DInterpolator}
 
@@ -151,10 +152,10 @@ def _areas(*curves: tuple[np.ndarray, np.ndarray], method: str) -> list[float]:
 
 
 def _curve(
-    rate: Sequence[float], quality: np.ndarray, min_points: int
+    rates: Sequence[float], quality: np.ndarray, min_points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The curve, sorted by rate and checked."""
-    rate = np.asarray(rate, float)
+    rate = np.asarray(rates, float)
     if rate.shape != quality.shape or rate.ndim != 1:
         raise UserError(
             f"a curve has {rate.shape} rates and {quality.shape} qualities",

@@ -16,11 +16,14 @@ import numpy as np
 import yaml
 
 from promic_nb.metrics.bjontegaard import bd_rate
-from promic_nb.metrics.detection import Detections, average_precision
+from promic_nb.metrics.detection import Detections, Form, average_precision
 from promic_nb.metrics.quality import compute
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FORMS: tuple[tuple[Form, float], ...] = (("coco101", 51 / 101), ("voc11", 6 / 11))
 
 
 def posterize(x: np.ndarray) -> np.ndarray:
@@ -143,7 +146,7 @@ def _detection_rows() -> Iterator[tuple]:
         ("the same after a false box", np.concatenate([box + 300, box]), 0.5),
     ):
         found = [Detections(boxes, np.linspace(0.9, 0.8, len(boxes)))]
-        for form, points in (("coco101", 51 / 101), ("voc11", 6 / 11)):
+        for form, points in FORMS:
             value = average_precision(truth, found, form=form)["AP50"]
             yield (
                 f"AP50 ({form})",

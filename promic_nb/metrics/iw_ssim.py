@@ -30,7 +30,7 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _WINDOW = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
 _WINDOW /= _WINDOW.sum()
 _BINOMIAL = np.sqrt(2) * np.array([1, 4, 6, 4, 1]) / 16
-_EPS = np.finfo(float).eps
+_EPS = float(np.finfo(float).eps)
 
 
 def iw_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:

@@ -72,7 +72,7 @@ def mask_average_precision(
     results = [
         {"image_id": i, **_record(mask), "score": float(score)}
         for i, (labels, d) in enumerate(zip(truth, found, strict=True))
-        for mask, score in zip(paste(d, labels.shape), d.scores, strict=True)
+        for mask, score in zip(paste(d, (labels.shape[0], labels.shape[1])), d.scores, strict=True)
     ]
     images = [
         {"id": i, "height": labels.shape[0], "width": labels.shape[1]}

@@ -85,7 +85,11 @@ def _neighbours(x: np.ndarray, weights: list[float]) -> np.ndarray:
     """Weighted sum of the neighbours above, left, right and below, borders reflected."""
     p = np.pad(x, 1, mode="reflect")
     shifted = (p[:-2, 1:-1], p[1:-1, :-2], p[1:-1, 2:], p[2:, 1:-1])
-    return sum(w * neighbour for w, neighbour in zip(weights, shifted, strict=True) if w)
+    total = np.zeros_like(x)
+    for weight, neighbour in zip(weights, shifted, strict=True):
+        if weight:
+            total = total + weight * neighbour
+    return total
 
 
 NLPD = Metric(on_luma(nlpd, 1), "NLPD", smallest=65, higher_is_better=False, identical=0.0)

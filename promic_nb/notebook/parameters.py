@@ -26,10 +26,12 @@ def code_cells(notebook: Path | dict) -> list[tuple[str, list[str]]]:
     if isinstance(notebook, Path):
         if not notebook.is_file():
             raise UserError(f"notebook {notebook} does not exist", "See notebooks/")
-        notebook = json.loads(notebook.read_text())
+        content: dict = json.loads(notebook.read_text())
+    else:
+        content = notebook
     return [
         ("".join(c["source"]), c["metadata"].get("tags", []))
-        for c in notebook["cells"]
+        for c in content["cells"]
         if c["cell_type"] == "code"
     ]
 
@@ -50,7 +52,7 @@ def declared(notebook: Path | dict) -> type[BaseModel]:
     """The parameters of a notebook as a pydantic model with its defaults."""
     namespace: dict[str, Any] = {}
     exec(compile(parameters_cell(notebook), "parameters", "exec", dont_inherit=True), namespace)
-    fields = {
+    fields: Any = {
         name: (kind, namespace[name]) for name, kind in namespace.get("__annotations__", {}).items()
     }
     return create_model("Parameters", __config__=ConfigDict(extra="forbid", strict=True), **fields)

@@ -10,7 +10,7 @@ from bad_input import full_disk, refused
 
 from promic_nb import codecs
 from promic_nb.codecs.jpegai import weights as codec_weights
-from promic_nb.core.cache import Journal
+from promic_nb.core.cache import ResultCache
 from promic_nb.models.build import build_detector
 from promic_nb.models.weights import save_weights
 from promic_nb.reporting.report import write_report
@@ -53,10 +53,10 @@ WRITES = {
         4096,
         "model.safetensors cannot be written",
     ),
-    "journal, full disk": (
-        lambda h: Journal(h / "journal.jsonl").__setitem__("k", "v" * 1000),
+    "cache, full disk": (
+        lambda h: ResultCache(h / "cache.jsonl").__setitem__("k", "v" * 1000),
         100,
-        "journal.jsonl cannot be written",
+        "cache.jsonl cannot be written",
     ),
     "a table that is not there": (
         lambda h: Run("08_detection", {}).read_table(h / "none.parquet"),

@@ -66,7 +66,7 @@ def coded(monkeypatch):
 
 
 def test_a_killed_run_goes_on(tmp_path, coded, monkeypatch):
-    journal = tmp_path / "run" / "benchmark.journal"
+    cache = tmp_path / "run" / "benchmark.cache"
     calls = iter(range(4))
 
     def image(i):
@@ -75,20 +75,20 @@ def test_a_killed_run_goes_on(tmp_path, coded, monkeypatch):
         return IMAGES[i]
 
     with pytest.raises(KeyboardInterrupt):
-        benchmark("jpeg", SETTINGS, [0, 1, 2], image, ["psnr"], journal, progress=False)
+        benchmark("jpeg", SETTINGS, [0, 1, 2], image, ["psnr"], cache, progress=False)
     assert len(coded) == 4
-    journal.write_text(journal.read_text()[:-9])  # the fourth line was cut short
-    whole = table(journal=journal)
+    cache.write_text(cache.read_text()[:-9])  # the fourth line was cut short
+    whole = table(cache=cache)
     assert len(coded) == 4 + 3
-    assert table(journal=journal).equals(whole) and len(coded) == 7
+    assert table(cache=cache).equals(whole) and len(coded) == 7
     timeless = ["encode_s", "decode_s", "encode_mb", "decode_mb"]
     assert whole.drop(columns=timeless).equals(table().drop(columns=timeless))
 
 
 @pytest.mark.parametrize("change", ["image", "setting", "metrics", "source", "version", "threads"])
 def test_what_was_made_from_something_else_is_not_used(tmp_path, coded, monkeypatch, change):
-    journal, images = tmp_path / "benchmark.journal", IMAGES[:1]
-    table([{"quality": 20}], images=images, journal=journal, threads=1)
+    cache, images = tmp_path / "benchmark.cache", IMAGES[:1]
+    table([{"quality": 20}], images=images, cache=cache, threads=1)
     options = {"settings": [{"quality": 20}], "images": images, "metrics": ("psnr",), "threads": 1}
     if change == "image":
         options["images"] = [images[0] ^ (np.arange(80) == 0)]
@@ -102,7 +102,7 @@ def test_what_was_made_from_something_else_is_not_used(tmp_path, coded, monkeypa
         monkeypatch.setattr(
             measure, f"_{change}s" if change == "version" else f"_{change}", lambda *_: "other"
         )
-    table(journal=journal, **options)
+    table(cache=cache, **options)
     assert len(coded) == 2
 
 
@@ -145,7 +145,7 @@ def test_a_mistake_stops_before_anything_is_coded(coded):
     assert not coded
 
 
-def test_the_journal_is_lines_of_json(tmp_path):
-    table(SETTINGS[:1], journal=tmp_path / "journal")
-    lines = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines() if line]
+def test_the_cache_is_lines_of_json(tmp_path):
+    table(SETTINGS[:1], cache=tmp_path / "cache")
+    lines = [json.loads(line) for line in (tmp_path / "cache").read_text().splitlines() if line]
     assert len(lines) == 3 and all(set(line) == {"key", "value"} for line in lines)

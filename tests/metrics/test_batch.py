@@ -71,7 +71,7 @@ def test_no_number_has_a_reason():
 
 
 def test_a_killed_run_goes_on(tmp_path, monkeypatch):
-    journal = tmp_path / "runs" / "quality.jsonl"
+    cache = tmp_path / "runs" / "quality.jsonl"
     calls = []
     measure = batch._measure
     monkeypatch.setattr(batch, "_measure", lambda *args: (calls.append(1), measure(*args))[1])
@@ -81,21 +81,21 @@ def test_a_killed_run_goes_on(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        table(stops(), journal=journal)
+        table(stops(), cache=cache)
     assert len(calls) == 2
-    journal.write_text(journal.read_text()[:-7])  # the second line was cut short
-    result = table(journal=journal)
+    cache.write_text(cache.read_text()[:-7])  # the second line was cut short
+    result = table(cache=cache)
     assert len(calls) == 2 + 3
     assert result.equals(table())
     calls.clear()
-    assert table(journal=journal).equals(result)
+    assert table(cache=cache).equals(result)
     assert not calls
 
 
 @pytest.mark.parametrize("change", ["names", "front_end", "image", "label", "source"])
-def test_a_journal_of_something_else_is_not_used(tmp_path, monkeypatch, change):
-    journal = tmp_path / "quality.jsonl"
-    table(PAIRS[:1], journal=journal)
+def test_a_cache_of_something_else_is_not_used(tmp_path, monkeypatch, change):
+    cache = tmp_path / "quality.jsonl"
+    table(PAIRS[:1], cache=cache)
     label, a, b = PAIRS[0]
     pairs, names, options = PAIRS[:1], NAMES, {}
     if change == "names":
@@ -108,8 +108,8 @@ def test_a_journal_of_something_else_is_not_used(tmp_path, monkeypatch, change):
         pairs = [({**label, "codec": "other"}, a, b)]
     else:
         monkeypatch.setattr(batch, "_source", lambda: "changed")
-    table(pairs, names, journal=journal, **options)
-    assert len([json.loads(line) for line in journal.read_text().split("\n") if line]) == 2
+    table(pairs, names, cache=cache, **options)
+    assert len([json.loads(line) for line in cache.read_text().split("\n") if line]) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 
@@ -75,35 +76,40 @@ class PictureSet:
     synthetic: bool = False
 
 
-class OnDisk(Sequence):
+class OnDisk(Sequence[Sample]):
     """A torchvision data set as samples, read one by one."""
 
-    def __init__(self, source: Sequence) -> None:
+    def __init__(self, source: Sequence[Any]) -> None:
         self.source = source
 
     def __len__(self) -> int:
         return len(self.source)
 
+    @overload
+    def __getitem__(self, i: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> list[Sample]: ...
+
     def __getitem__(self, i: int | slice) -> Sample | list[Sample]:
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
         image, target = self.source[i]
-        return np.array(image.convert("RGB")), target if isinstance(target, int) else np.array(
-            target
-        )
+        label = target if isinstance(target, int) else np.array(target)
+        return np.array(image.convert("RGB")), label
 
 
 def by_people(
-    name: str, people: tuple[str, ...], samples: list[list[Sample]], share: float, note: str
+    name: str,
+    people: tuple[str, ...],
+    samples: Sequence[Sequence[Sample]],
+    share: float,
+    note: str,
 ) -> Pictures:
     """Split by people, the first `share` of them for training."""
     cut = round(len(people) * share)
-    return Pictures(
-        name,
-        people,
-        *([s for p in part for s in p] for part in (samples[:cut], samples[cut:])),
-        note,
-    )
+    train, test = ([s for p in part for s in p] for part in (samples[:cut], samples[cut:]))
+    return Pictures(name, people, train, test, note)
 
 
 def open_pictures(name: str, path: str | Path = "") -> Pictures:

@@ -8,7 +8,7 @@ import numpy as np
 from torchvision import datasets as tv
 
 from promic_nb.datasets.layout import read_grey, read_pixels
-from promic_nb.datasets.pictures import OnDisk, Pictures, PictureSet, by_people
+from promic_nb.datasets.pictures import OnDisk, Pictures, PictureSet, Sample, by_people
 from promic_nb.errors import UserError
 
 
@@ -29,9 +29,8 @@ def cifar10(root: Path) -> Pictures:
         "truck",
     )
     if (root / "cifar-10-batches-py").is_dir():
-        return Pictures(
-            "cifar10", names, *(OnDisk(tv.CIFAR10(root, train=train)) for train in (True, False))
-        )
+        train, test = (OnDisk(tv.CIFAR10(root, train=train)) for train in (True, False))
+        return Pictures("cifar10", names, train, test)
     sheets = sorted(root.glob("cifar10_batch_*.png"))
     if not sheets or not (root / "labels.csv").is_file():
         raise UserError(
@@ -64,7 +63,7 @@ def orl(root: Path) -> Pictures:
         raise UserError(
             f"{root} holds no ORL faces", "Name the folder with s1/ ... s40/ of .pgm files"
         )
-    grey = [
+    grey: list[list[Sample]] = [
         [(np.repeat(read_grey(f)[..., None], 3, axis=2), i) for f in sorted(p.glob("*.pgm"))]
         for i, p in enumerate(people)
     ]

@@ -1,10 +1,15 @@
 """Picture sets by name: the tables, and the type of parameters that name one."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 from promic_nb.core.registry import Registry
 
-PICTURES = Registry(  # read from a folder, or drawn
+if TYPE_CHECKING:
+    from promic_nb.datasets.pictures import PictureSet
+
+PICTURES: Registry[PictureSet] = Registry(  # read from a folder, or drawn
     "picture set",
     {
         "gratings": "promic_nb.datasets.pictures.synthetic:GRATINGS",
@@ -16,7 +21,7 @@ PICTURES = Registry(  # read from a folder, or drawn
         "lfw": "promic_nb.datasets.pictures.folders:LFW",
     },
 )
-PICTURE_SETS = Registry(  # and cut from labelled slices
+PICTURE_SETS: Registry[Any] = Registry(  # and cut from labelled slices
     "picture set",
     {"mitochondria": "promic_nb.datasets.patches:mitochondria_patches"},
     includes=(PICTURES,),

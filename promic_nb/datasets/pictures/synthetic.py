@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from promic_nb.datasets.pictures import Pictures, PictureSet, by_people
+from promic_nb.datasets.pictures import Pictures, PictureSet, Sample, by_people
 
 GRATING_CLASSES = 10
 PEOPLE, PICTURES_EACH = 12, 8
@@ -78,7 +78,9 @@ def _gratings(_: Path) -> Pictures:
 
 def _drawn_faces(_: Path) -> Pictures:
     """Drawn faces of 12 people, 112 x 92; the last third of the people is for testing."""
-    everyone = [[(face(p, s), p) for s in range(PICTURES_EACH)] for p in range(PEOPLE)]
+    everyone: list[list[Sample]] = [
+        [(face(p, s), p) for s in range(PICTURES_EACH)] for p in range(PEOPLE)
+    ]
     return by_people(
         "drawn_faces",
         tuple(f"person {p}" for p in range(PEOPLE)),
