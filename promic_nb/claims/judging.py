@@ -66,10 +66,10 @@ def verdicts(folder: Path, profile: str = "") -> pd.DataFrame:
         profile: stamped on rows whose table has no sidecar.
 
     Returns:
-        Columns id, document, location, also (where it is printed again), what, kind, published (NaN where words are printed),
-        printed, ours (NaN where not run), ours_11_points (the same by 11-point AP), unit, verdict,
-        conditions_met (None where not run), conditions (list of name, required, run, met),
-        profile, headline, note, digits.
+        Columns id, document, location, also (where it is printed again), what, kind, published
+        (NaN where words are printed), printed, ours (NaN where not run), ours_11_points (the same
+        by 11-point AP), unit, verdict, conditions_met (None where not run), conditions (list of
+        name, required, run, met), profile, headline, needs (the conditions as text), note, digits.
     """
     tables = Tables(folder)
     return pd.DataFrame([_row(claim, tables, profile) for claim in load_claims()]).astype(

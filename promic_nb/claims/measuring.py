@@ -77,7 +77,8 @@ def measure(claim: Claim, tables: Tables) -> Reading:
 
 
 def _rank_correlation(source: Source, tables: Tables) -> float | None:
-    rows = _rows(source, tables)
+    """Of the values with their rates; 0 where all are equal, None for fewer than three."""
+    rows = _series(source, tables)
     if rows is None or len(rows) < 3:
         return None
     if (rows.value == rows.value.iloc[0]).all():
@@ -86,13 +87,27 @@ def _rank_correlation(source: Source, tables: Tables) -> float | None:
 
 
 def _read(source: Source, tables: Tables) -> Reading:
-    rows = _rows(source, tables)
-    if rows is None:
-        return Reading()
+    """The number that a source names."""
     other = source.against
-    if other is None:
-        return _reduced(rows, source.at, source)
-    second_source = source.model_copy(
+    if other is None or not _as_numbers(source, other):
+        rows = _series(source, tables)
+        return Reading() if rows is None else _reduced(rows, source.at, source)
+    a = _read(source.model_copy(update={"against": None}), tables)
+    b = _read(_second(source, other), tables)
+    if a.value is None or b.value is None:
+        return Reading()
+    value = _compared(np.float64(a.value), np.float64(b.value), other)
+    return Reading(float(value) if np.isfinite(value) else None, a.bpp)
+
+
+def _as_numbers(source: Source, other: Against) -> bool:
+    """Whether both sides are reduced to a number before they are compared."""
+    return other.reduced or other.at is not None or source.between
+
+
+def _second(source: Source, other: Against) -> Source:
+    """The source of what a source is compared with."""
+    return source.model_copy(
         update={
             "table": other.table or source.table,
             "where": {**source.where, **other.where},
@@ -100,25 +115,24 @@ def _read(source: Source, tables: Tables) -> Reading:
             "against": None,
         }
     )
-    second = _rows(second_source, tables)
+
+
+def _series(source: Source, tables: Tables) -> pd.DataFrame | None:
+    """The rows of a source, compared row by row where it says so."""
+    rows = _rows(source, tables)
+    if rows is None or source.against is None:
+        return rows
+    second = _rows(_second(source, source.against), tables)
     if second is None:
-        return Reading()
-    by_number = other.reduced or other.at is not None or source.between
-    if not by_number:
-        keys = ["key"] if rows.key.notna().all() and second.key.notna().all() else []
-        if keys:
-            both = rows.merge(second, on="key", suffixes=("", "_second"))
-        elif len(rows) == len(second) == 1:
-            both = rows.assign(value_second=second.value.iloc[0])
-        else:
-            return Reading()
-        both["value"] = _compared(both.value, both.value_second, other)
-        return _reduced(both, source.at, source)
-    a, b = _reduced(rows, source.at, source), _reduced(second, second_source.at, source)
-    if a.value is None or b.value is None:
-        return Reading()
-    value = _compared(np.float64(a.value), np.float64(b.value), other)
-    return Reading(float(value) if np.isfinite(value) else None, a.bpp)
+        return None
+    if rows.key.notna().all() and second.key.notna().all():
+        both = rows.merge(second, on="key", suffixes=("", "_second"))
+    elif len(rows) == len(second) == 1:
+        both = rows.assign(value_second=second.value.iloc[0])
+    else:
+        return None
+    both["value"] = _compared(both.value, both.value_second, source.against)
+    return both if len(both) else None
 
 
 def _compared(a: Any, b: Any, against: Against) -> Any:
@@ -129,7 +143,7 @@ def _compared(a: Any, b: Any, against: Against) -> Any:
 
 
 def _rows(source: Source, tables: Tables) -> pd.DataFrame | None:
-    """Columns key (the rate point's name), bpp and value of the cells; None where there are none."""
+    """Columns key (the rate point's name), bpp and value of the cells; None where none are."""
     table = tables.get(source.table)
     if table is None or not {source.column, *source.where} <= set(table.columns):
         return None

@@ -106,7 +106,8 @@ class _Claim(Strict):
         location: table, figure or section; `also` where it is printed again.
         what: the result in words.
         requires: the conditions under which a run answers it.
-        structural: a count of layers, boxes or operations, which no training can miss.
+        structural: a count of layers, boxes or operations, a setting, or what JPEG itself does:
+            nothing that a training or a model of ours could miss.
         headline: whether the short list of verdicts shows it.
         note: a misprint or a difference that a reader must know.
     """
@@ -195,19 +196,27 @@ class Value(Number):
 
 
 class Bound(Number):
-    """A printed number that ours is to reach, or not to exceed."""
+    """A printed number that ours is to reach, or not to exceed; or two that it lies between.
+
+    Attributes:
+        upper: the second number of two.
+    """
 
     kind: Literal["bound"]
-    bound: Literal["at least", "at most"]
+    bound: Literal["at least", "at most", "between"]
+    upper: float = math.inf
 
     @property
     def printed(self) -> str:
-        return f"{self.bound} {self.value:.{self.digits}f}"
+        upper = f" and {self.upper:.{self.digits}f}" if self.bound == "between" else ""
+        return f"{self.bound} {self.value:.{self.digits}f}{upper}"
 
     def holds(self, ours: float, nulls: list[float]) -> bool:
         if any(ours == null for null in nulls):
             return False
-        return ours >= self.value if self.bound == "at least" else ours <= self.value
+        if self.bound == "at most":
+            return ours <= self.value
+        return self.value <= ours <= self.upper
 
 
 class Sign(_Claim):

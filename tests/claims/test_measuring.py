@@ -68,7 +68,8 @@ BASE = "table: ap, column: mean, scale: 100, where: {recipe: F, metric: AP}"
         (f"{{{BASE}, over: range}}", 7),
         (f"{{{BASE}, over: std}}", np.std([75, 79, 82], ddof=1)),
         (
-            f"{{{BASE}, over: range, against: {{how: ratio, where: {{recipe: B}}, reduced: true}}}}",
+            f"{{{BASE}, over: range,"
+            " against: {how: ratio, where: {recipe: B}, reduced: true}}",
             7 / 26,
         ),
         (f"{{{BASE}, at: 0.2, between: true}}", 77),  # halfway in log(bpp)
