@@ -55,12 +55,12 @@ def inventory() -> dict[str, dict[str, Place]]:
         found = TypeAdapter(dict[str, dict[str, Place]]).validate_python(yaml.safe_load(text))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UserError(f"{INVENTORY}: {place}: {first['msg']}", REMEDY) from None
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(f"{INVENTORY}: {where}: {first['msg']}", REMEDY) from None
     registered = _registered()
-    for document, name in registered:
-        if name not in found.get(document, {}):
-            raise UserError(f"{INVENTORY} has no {name!r} of document {document}", REMEDY)
+    for document, place_name in registered:
+        if place_name not in found.get(document, {}):
+            raise UserError(f"{INVENTORY} has no {place_name!r} of document {document}", REMEDY)
     for document, places in found.items():
         for name, place in places.items():
             count = registered[document, name]

@@ -21,13 +21,15 @@ def sha256(path: Path) -> str:
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write to a temporary name, then rename: a kill or an error leaves the old file or the new one, never half of it.
+    """Write to a temporary name, then rename, so that a kill or an error leaves the old file or the
+    new one, never half of it.
 
     Args:
         write: gets the temporary path; its folder is made first.
 
     Raises:
-        UserError: the folder or the file cannot be written: no permission, no space, a file in the way.
+        UserError: the folder or the file cannot be written: no permission, no space, a file in the
+            way.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -54,10 +56,12 @@ def read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
     from pyarrow.fs import LocalFileSystem
 
-    try:  # Arrow opens the file: with one opened by Python, its threads may abort the process at exit (apache/arrow issues 34314 and 50482)
+    # Arrow opens the file: with one opened by Python, its threads may abort the process at exit
+    # (apache/arrow issues 34314 and 50482).
+    try:
         return pd.read_parquet(path, filesystem=LocalFileSystem())
     except (ValueError, OSError) as error:  # pyarrow's errors are of both kinds
         raise UserError(
-            f"{path} is no whole Parquet table ({error})",
+            f"{path} is truncated or corrupt ({error})",
             "Delete it and make it again: make reproduce",
         ) from None

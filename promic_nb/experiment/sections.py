@@ -36,7 +36,7 @@ class Strict(BaseModel):
 
 
 class Benchmark(Strict):
-    """The rate-distortion study: each such test slice, metrics, settings by codec (or
+    """The rate-distortion study: every Nth test slice, the metrics, settings by codec (or
     `target_bpp`), and the codecs that BD-rates refer to.
     """
 
@@ -47,7 +47,7 @@ class Benchmark(Strict):
 
 
 class Slices(Strict):
-    """Which slices are used: each such one.
+    """Which slices of each split are used: every Nth.
 
     Validation slices are for evaluation during training; 0: none.
     """

@@ -1,1 +1,1 @@
-"""Notebooks as programs: their parameters, the papermill engine, the modules that they depend on."""
+"""Notebooks as programs: parameters, the papermill engine, the modules they depend on."""

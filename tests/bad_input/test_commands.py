@@ -62,7 +62,7 @@ RUNS = {
     "a truncated table": (
         "tables/bd_ap.parquet",
         b"PAR1 cut",
-        "bd_ap.parquet is no whole Parquet table",
+        "bd_ap.parquet is truncated or corrupt",
     ),
     "a damaged sidecar": (
         "tables/bd_ap.json",

@@ -66,7 +66,7 @@ WRITES = {
     "a table that is none": (
         lambda h: Run("08_detection", {}).read_table(h / "out/table.parquet"),
         None,
-        "table.parquet is no whole Parquet table",
+        "table.parquet is truncated or corrupt",
     ),
     "report, a folder in the way": (
         lambda h: write_report(_with_folder(h)),

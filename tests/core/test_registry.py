@@ -1,4 +1,4 @@
-"""Registries: names without imports, other packages' entries, and one clear line for a wrong one."""
+"""Registries: names without imports, other packages' entries, and one line for a wrong one."""
 
 import subprocess
 import sys
