@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from promic_nb.claims.models import Against, Claim, Rate, Source
+from promic_nb.claims.models import Claim
+from promic_nb.claims.source import Against, Rate, Source
 from promic_nb.core.files import read_parquet
 
 FAR = 2  # a rate point further away than this factor does not stand for a rate

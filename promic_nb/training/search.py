@@ -8,7 +8,7 @@ import multiprocessing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +27,33 @@ ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 NAME = "search"
 
 
-def open_study(
-    file: Path,
-    *,
-    pruner: PrunerName = "none",
-    seed: int = 0,
-    heartbeat: int = 60,
-    about: Mapping[str, Any] | None = None,
-) -> optuna.Study:
-    """The study in an SQLite file; made if it is not there. Its objective is maximized.
+@dataclass(frozen=True)
+class StudyOptions:
+    """How a study samples and prunes.
 
-    A trial that has not been heard of for two heartbeats was killed: the next process queues its
-        parameters again.
-
-    Args:
+    Attributes:
         pruner: ends trials whose reports fall behind: below the median of the others, or by
             Hyperband's successive halving.
         seed: of what is sampled; another one for each process, or they sample the same.
-        heartbeat: seconds.
+        heartbeat: seconds; a trial that has not been heard of for two of them was killed.
         about: what the study searches, which has to be what it was made for.
+    """
+
+    pruner: PrunerName = "none"
+    seed: int = 0
+    heartbeat: int = 60
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_study(file: Path, options: StudyOptions | None = None) -> optuna.Study:
+    """The study in an SQLite file; made if it is not there. Its objective is maximized.
+
+    A trial that was killed is queued again by the next process.
 
     Raises:
         UserError: the file holds a search for something else; the first differing key is named.
     """
+    options = options or StudyOptions()
     file.parent.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruners = {
@@ -63,7 +67,7 @@ def open_study(
         storage = optuna.storages.RDBStorage(
             f"sqlite:///{file}",
             {"connect_args": {"timeout": 120}},
-            heartbeat_interval=heartbeat,
+            heartbeat_interval=options.heartbeat,
             heartbeat_stale_trial_callback=again,
         )
         study = optuna.create_study(
@@ -71,12 +75,12 @@ def open_study(
             study_name=NAME,
             direction="maximize",
             load_if_exists=True,
-            pruner=pruners[pruner](),
+            pruner=pruners[options.pruner](),
         )
         # What a process samples must not repeat what an earlier one with its seed has sampled.
-        state = int(np.random.SeedSequence((seed, len(study.trials))).generate_state(1)[0])
+        state = int(np.random.SeedSequence((options.seed, len(study.trials))).generate_state(1)[0])
         study.sampler = optuna.samplers.TPESampler(seed=state, constant_liar=True)
-    for key, value in (about or {}).items():
+    for key, value in options.about.items():
         if (known := study.user_attrs.get(key, value)) != value:
             raise UserError(
                 f"the study in {file} searches with {key}={known!r}, not {value!r}",
@@ -154,9 +158,9 @@ def search(
 
 
 def _work(
-    file: Path, objective: Callable[[optuna.Trial], float], trials: int, options: dict[str, Any]
+    file: Path, objective: Callable[[optuna.Trial], float], trials: int, options: StudyOptions
 ) -> None:
-    search(open_study(file, **options), objective, trials)
+    search(open_study(file, options), objective, trials)
 
 
 def search_in_parallel(
@@ -164,23 +168,23 @@ def search_in_parallel(
     objective: Callable[[optuna.Trial], float],
     trials: int,
     workers: int = 1,
-    **options: Any,
+    options: StudyOptions | None = None,
 ) -> optuna.Study:
     """`search` with several processes on one machine; on several machines, run it in each on a
     shared file system.
 
     Args:
         objective: can be pickled.
-        options: as `open_study` takes them.
+        options: of the study; each process samples with a seed of its own.
     """
-    study = open_study(file, **options)
+    options = options or StudyOptions()
+    study = open_study(file, options)
     if workers == 1:
         return search(study, objective, trials)
-    seed = options.pop("seed", 0)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         each = [
-            pool.submit(_work, file, objective, trials, {**options, "seed": 1000 * seed + i + 1})
-            for i in range(workers)
+            pool.submit(_work, file, objective, trials, replace(options, seed=seed))
+            for seed in range(1000 * options.seed + 1, 1000 * options.seed + workers + 1)
         ]
         for one in each:
             one.result()

@@ -21,6 +21,7 @@ from promic_nb.errors import UserError
 from promic_nb.training.hyperparameters import SEARCH, Hyperparameters, get, tables
 from promic_nb.training.objective import DetectorObjective, Report
 from promic_nb.training.search import (
+    StudyOptions,
     as_tables,
     best,
     ended,
@@ -34,7 +35,7 @@ from promic_nb.training.search import (
 WORK = """
 import os, sys, time
 from pathlib import Path
-from promic_nb.training.search import search_in_parallel, suggest
+from promic_nb.training.search import StudyOptions, search_in_parallel, suggest
 
 def objective(trial):
     found = suggest(trial)
@@ -47,7 +48,7 @@ def objective(trial):
     return found.base_lr
 
 if __name__ == "__main__":
-    search_in_parallel(Path(sys.argv[1]), objective, 6, int(sys.argv[2]), heartbeat=1)
+    search_in_parallel(Path(sys.argv[1]), objective, 6, int(sys.argv[2]), StudyOptions(heartbeat=1))
 """
 
 
@@ -101,7 +102,7 @@ def test_two_processes_share_a_study(tmp_path):
 @pytest.fixture
 def study(tmp_path):
     """Twenty trials whose value depends on the learning rate alone."""
-    study = open_study(tmp_path / "study.db", about={"recipe": "B"})
+    study = open_study(tmp_path / "study.db", StudyOptions(about={"recipe": "B"}))
     return search(study, lambda trial: suggest(trial).base_lr, 20)
 
 
@@ -129,7 +130,7 @@ def test_what_matters_is_found(study):
 
 def test_a_study_of_something_else_is_refused(study, tmp_path):
     with pytest.raises(UserError, match=r"searches with recipe='B', not 'F'"):
-        open_study(tmp_path / "study.db", about={"recipe": "F"})
+        open_study(tmp_path / "study.db", StudyOptions(about={"recipe": "F"}))
 
 
 def test_a_study_without_a_finished_trial_has_no_best(tmp_path):
