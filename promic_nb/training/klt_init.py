@@ -26,6 +26,7 @@ from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock
 from promic_nb.training.material import Material
 
 BLOCK = 16
+BANDS = 16  # of channels by falling variance, whose local magnitude the hyper-latent starts as
 CAB_GAIN = 1.5  # of a ConvAttentionBlock whose mask is 0.5 everywhere
 
 
@@ -111,6 +112,8 @@ def start_from(
     scale = 128 / _step(beta)
     if level is not None:
         start_levels(model.hyper_scale_decoder, level)
+        _start_hyper_encoder(model.hyper_encoder, level)
+        _start_hyper_scale_decoder(model.hyper_scale_decoder)
     channels = basis.flatten(1)[:, _gathered_order()]
     for module in model.modules():
         _still(module)
@@ -143,6 +146,46 @@ def start_from(
         )
         _scatter(scatter[2], 1)
     return model
+
+
+def _start_hyper_encoder(encoder: nn.Sequential, level: Tensor) -> None:
+    """Let the hyper-latent start as the local magnitude of 16 bands of channels.
+
+    From random weights it rounds to 0 everywhere, and stays there: a prior that does not see the
+    picture, for which one scale has to serve flat and busy regions. Channel k is the magnitude of
+    band k against its mean, channel 16 + k how far it is below half of the mean, in finer steps.
+    """
+    first, second, third, fourth, fifth = (m for m in encoder if isinstance(m, nn.Conv2d))
+    for layer in (first, second, third, fourth, fifth):
+        layer.weight.mul_(0.1)
+        _bias(layer).zero_()
+    channel, band = torch.arange(LATENT_CHANNELS), torch.arange(BANDS)
+    first.weight[channel, channel, 1, 1] += 1 / (SIGMA_MIN * torch.exp(LOG_STEP * level))
+    width = LATENT_CHANNELS // BANDS
+    second.weight[channel // width, channel, 1, 1] += 1 / width
+    third.weight[band, band] += 1 / 9
+    third.weight[BANDS + band, band] -= 1 / 9
+    _bias(third)[BANDS : 2 * BANDS] = 0.5
+    both = torch.arange(2 * BANDS)
+    fourth.weight[both, both, 1, 1] += 1
+    fifth.weight[band, band] += 2 / 9
+    _bias(fifth)[:BANDS] = -2
+    fifth.weight[BANDS + band, BANDS + band] += 8 / 9
+
+
+def _start_hyper_scale_decoder(decoder: nn.Sequential) -> None:
+    """Let scales start higher where the hyper-latent says that their band is large, and lower where
+    it is small: about the logarithm of its magnitude.
+    """
+    first, second, last = (m for m in decoder if isinstance(m, nn.Conv2d))
+    both, band = torch.arange(2 * BANDS), torch.arange(LATENT_CHANNELS) * BANDS // LATENT_CHANNELS
+    _pass(first, both, both)
+    _bias(first)[:BANDS] = 2
+    _pass(second, both, both)
+    output, band = torch.arange(len(_bias(last))), band.repeat_interleave(16)
+    last.weight[output, band, 0, 0] += 1.2
+    last.weight[output, BANDS + band, 0, 0] -= 1.8
+    _bias(last).sub_(2 * 1.2)
 
 
 def block_latent(x: Tensor, basis: Tensor, beta: float) -> Tensor:
