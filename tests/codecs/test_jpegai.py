@@ -176,6 +176,14 @@ def test_what_is_wrong_with_a_stream_is_named(stream, message):
         unpack(stream)
 
 
+def test_a_long_narrow_image_decodes_and_a_longer_one_is_refused(untrained):
+    """Sides beyond 16384 were once encoded, and then refused by the decoder."""
+    image = noise(16, 20_000)
+    assert untrained.decode(untrained.encode(image)).shape == image.shape
+    with pytest.raises(UserError, match="16x65536 samples"):
+        untrained.encode(np.zeros((16, 65536), np.uint8))
+
+
 def test_other_weights_are_refused(untrained):
     stream = Stream(32, 32, 0, b"\x01\x02\x03\x04", b"", b"").pack()
     with pytest.raises(BitstreamError, match=r"made with weights 01020304"):

@@ -7,7 +7,7 @@ from scipy.fft import dctn
 
 from promic_nb.codecs.jpegai.model import JpegAiStyle
 from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
-from promic_nb.training.klt_init import klt, start_from
+from promic_nb.training.klt_init import block_latent, klt, start_from
 
 
 def dct_basis() -> np.ndarray:
@@ -75,3 +75,29 @@ def test_klt_decorrelates_and_orders(tiny):
     )
     assert (np.diff(np.diag(moments)) <= 1e-3 * moments[0, 0]).all()
     assert np.abs(moments - np.diag(np.diag(moments))).max() < 1e-3 * moments[0, 0]
+
+
+def test_the_hyper_latent_starts_as_local_magnitude():
+    """Scales follow a picture that is flat on the left and busy on the right."""
+    torch.manual_seed(0)
+    basis, beta = torch.from_numpy(dct_basis()).float(), 0.02
+    rng = np.random.default_rng(0)
+    image = np.full((256, 256), 127.5)
+    image[:, 128:] += rng.normal(0, 40, (256, 128))
+    level = torch.full((160,), 10.0)
+    model = start_from(JpegAiStyle(), basis, beta, level)
+    with torch.no_grad():
+        y = model.latent(torch.from_numpy(image).float()[None, None])
+        z = model.hyper_encoder(y.abs()).round()
+        scale = model.hyper_scale_decoder(z).abs().mean((0, 1, 2))
+    assert z.abs().max() <= 31 and (z != 0).float().mean() > 0.05
+    assert scale[-4:].mean() - scale[:4].mean() > 3  # at least 1.8 times the sigma
+
+
+def test_block_latents_are_those_of_the_transforms():
+    torch.manual_seed(0)
+    basis = torch.from_numpy(dct_basis()).float()
+    model = start_from(JpegAiStyle(), basis, 0.02)
+    x = torch.from_numpy(np.random.default_rng(0).uniform(0, 255, (1, 1, 64, 96))).float()
+    with torch.no_grad():
+        assert torch.allclose(model.latent(x), block_latent(x, basis, 0.02), atol=1e-3)

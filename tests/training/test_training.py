@@ -356,6 +356,16 @@ def test_decoder_and_prior_alone_learn_with_plain_rounding(tmp_path, tiny, monke
     }
 
 
+def test_the_prior_learns_first_and_alone(tmp_path, tiny):
+    options = FitOptions(tmp_path, progress=False)
+    training = CodecTraining(
+        0.01, 1, prior_steps=3, crop=64, batch=1, lowest_gain=-600, highest_gain=600
+    )
+    train_codec(training_slices(tiny), training, options)
+    log = pd.read_csv(tmp_path / "prior" / "metrics.csv")
+    assert len(log) == 3 and log.bpp.gt(0).all() and "psnr_db" not in log
+
+
 def test_another_operation_point_keeps_the_common_networks(tmp_path, tiny):
     bop = short_codec(tiny, tmp_path / "a", 1)
     hop = short_codec(tiny, tmp_path / "b", 2, bop, op="hop")

@@ -13,12 +13,12 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from promic_nb.codecs.base import BitstreamError
+from promic_nb.codecs.base import MAX_SAMPLES, BitstreamError
 
 MAGIC, VERSION = b"PMAI", 2
 _HEADER = struct.Struct("<4sBBBxHHh4sI")
 OVERHEAD = _HEADER.size + 4  # bytes of container in every stream
-MAX_SIDE = 16384
+MAX_SIDE = 65535  # that the header holds; `base.MAX_SAMPLES` bounds the samples
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,7 @@ def unpack(stream: bytes) -> Stream:
         )
     if zlib.crc32(stream[:-4]) != struct.unpack("<I", stream[-4:])[0]:
         raise BitstreamError("the bitstream is truncated or damaged (CRC-32 differs)", remedy)
-    if (
-        not (16 <= height <= MAX_SIDE and 16 <= width <= MAX_SIDE)
-        or z_length > len(stream) - OVERHEAD
-    ):
+    if min(height, width) < 16 or height * width > MAX_SAMPLES or z_length > len(stream) - OVERHEAD:
         raise BitstreamError(
             f"the bitstream claims {height}x{width} samples and {z_length} bytes of z", remedy
         )

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from promic_nb import __version__
 from promic_nb.codecs.base import BitstreamError, check_image, check_range
-from promic_nb.codecs.jpegai.bitstream import OVERHEAD, Stream, unpack
+from promic_nb.codecs.jpegai.bitstream import MAX_SIDE, OVERHEAD, Stream, unpack
 from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
 from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.tiles import tiled
+from promic_nb.errors import UserError
 
 # Of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times.
 GAIN_RANGE = (-1069, 702)
@@ -133,8 +134,17 @@ class HyperpriorCodec(Generic[S]):
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> bytes:
-        """Bitstream of a uint8 (H, W) image, H and W from 16 to 16384."""
+        """Bitstream of a uint8 (H, W) image, H and W from 16 to 65535.
+
+        Raises:
+            UserError: another image, or more than 2^26 samples.
+        """
         height, width = check_image(image).shape
+        if max(height, width) > MAX_SIDE:
+            raise UserError(
+                f"{self.name} got an image of {height}x{width} samples",
+                f"Cut it into parts of at most {MAX_SIDE} samples a side",
+            )
         y = tiled(
             self.analysis_transform,
             torch.from_numpy(image)[None, None].float(),
