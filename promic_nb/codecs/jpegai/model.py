@@ -42,7 +42,7 @@ class JpegAiStyle(nets.LumaTransforms):
         self.hyper_decoder = nets.hyper_decoder()
         self.hyper_scale_decoder = nets.hyper_scale_decoder()
         self.context = nets.ContextModel()
-        # A narrow start: a prior that spends bits on every z teaches the hyper-encoder to say nothing.
+        # A narrow start: a prior that spends bits on every z teaches the encoder to say nothing.
         self.z_prior = EntropyBottleneck(nets.LATENT_CHANNELS, init_scale=1)
         self.gaussian = GaussianConditional(SCALE_TABLE)
         # Start at sigma = 0.8 everywhere (index 10 of 31), above the skip threshold, so that the
