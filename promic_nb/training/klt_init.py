@@ -26,7 +26,8 @@ from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock
 from promic_nb.training.material import Material
 
 BLOCK = 16
-BANDS = 16  # of channels by falling variance, whose local magnitude the hyper-latent starts as
+BANDS = 4  # of channels by falling variance, whose local magnitude the hyper-latent starts as
+SLOPE = 1.6  # levels of the scale grid for one step of the hyper-latent, at the start
 CAB_GAIN = 1.5  # of a ConvAttentionBlock whose mask is 0.5 everywhere
 
 
@@ -149,43 +150,48 @@ def start_from(
 
 
 def _start_hyper_encoder(encoder: nn.Sequential, level: Tensor) -> None:
-    """Let the hyper-latent start as the local magnitude of 16 bands of channels.
+    """Let the hyper-latent start as the magnitude of four bands of channels at each of the 4x4
+    latent positions that it stands for: 64 channels, position by position.
 
-    From random weights it rounds to 0 everywhere, and stays there: a prior that does not see the
-    picture, for which one scale has to serve flat and busy regions. Channel k is the magnitude of
-    band k against its mean, channel 16 + k how far it is below half of the mean, in finer steps.
+    From random weights it rounds to 0 everywhere and stays there: a prior that does not see the
+    picture, for which one scale has to serve flat and busy regions. Of a magnitude u against its
+    mean a channel is 2 u - 6 max(0, 1/2 - u), nearer to a logarithm than u.
     """
     first, second, third, fourth, fifth = (m for m in encoder if isinstance(m, nn.Conv2d))
     for layer in (first, second, third, fourth, fifth):
         layer.weight.mul_(0.1)
         _bias(layer).zero_()
     channel, band = torch.arange(LATENT_CHANNELS), torch.arange(BANDS)
-    first.weight[channel, channel, 1, 1] += 1 / (SIGMA_MIN * torch.exp(LOG_STEP * level))
     width = LATENT_CHANNELS // BANDS
+    first.weight[channel, channel, 1, 1] += 1 / (SIGMA_MIN * torch.exp(LOG_STEP * level))
     second.weight[channel // width, channel, 1, 1] += 1 / width
-    third.weight[band, band] += 1 / 9
-    third.weight[BANDS + band, band] -= 1 / 9
-    _bias(third)[BANDS : 2 * BANDS] = 0.5
-    both = torch.arange(2 * BANDS)
+    for position, i, j in _positions():
+        third.weight[position * BANDS + band, band, i, j] += 1
+        third.weight[(4 + position) * BANDS + band, band, i, j] -= 1
+    _bias(third)[4 * BANDS : 8 * BANDS] = 0.5
+    both, quarter = torch.arange(8 * BANDS), torch.arange(4 * BANDS)
     fourth.weight[both, both, 1, 1] += 1
-    fifth.weight[band, band] += 2 / 9
-    _bias(fifth)[:BANDS] = -2
-    fifth.weight[BANDS + band, BANDS + band] += 8 / 9
+    for position, i, j in _positions():
+        fifth.weight[position * 4 * BANDS + quarter, quarter, i, j] += 2
+        fifth.weight[position * 4 * BANDS + quarter, 4 * BANDS + quarter, i, j] -= 6
 
 
 def _start_hyper_scale_decoder(decoder: nn.Sequential) -> None:
     """Let scales start higher where the hyper-latent says that their band is large, and lower where
-    it is small: about the logarithm of its magnitude.
+    it is small.
     """
     first, second, last = (m for m in decoder if isinstance(m, nn.Conv2d))
-    both, band = torch.arange(2 * BANDS), torch.arange(LATENT_CHANNELS) * BANDS // LATENT_CHANNELS
-    _pass(first, both, both)
-    _bias(first)[:BANDS] = 2
-    _pass(second, both, both)
-    output, band = torch.arange(len(_bias(last))), band.repeat_interleave(16)
-    last.weight[output, band, 0, 0] += 1.2
-    last.weight[output, BANDS + band, 0, 0] -= 1.8
-    _bias(last).sub_(2 * 1.2)
+    heard = torch.arange(16 * BANDS)
+    _pass(first, heard, heard)
+    _bias(first)[heard] = 4
+    _pass(second, heard, heard)
+    row, column = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+    # Position of `_gather` order: the coarse step's, then the fine one's.
+    place = 4 * (2 * (row // 2) + column // 2) + 2 * (row % 2) + column % 2
+    band = torch.arange(LATENT_CHANNELS) * BANDS // LATENT_CHANNELS
+    source = (place.flatten() * BANDS)[None] + band[:, None]
+    last.weight[torch.arange(len(_bias(last))), source.flatten(), 0, 0] += SLOPE
+    _bias(last).sub_(6 * SLOPE)
 
 
 def block_latent(x: Tensor, basis: Tensor, beta: float) -> Tensor:
