@@ -22,18 +22,31 @@ def verdicts(
     verdict: Annotated[
         str, typer.Option(help="List the claims with one verdict, e.g. 'not reproduced'.")
     ] = "",
+    published: Annotated[
+        bool,
+        typer.Option(
+            "--published",
+            help="Judge by the tables in figures/, as when there is no run yet.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the verdicts on the published results."""
+    """Print the verdicts on the documents' results: by the latest run, or by the results that come
+    with the package.
+    """
     from promic_nb.claims import DOCUMENTS, VERDICTS
     from promic_nb.cli.screens import show
     from promic_nb.cli.screens.verdicts import screen, summary
-    from promic_nb.reporting.artifacts import run_verdicts
+    from promic_nb.reporting.artifacts import published_verdicts, run_verdicts
+    from promic_nb.runs.layout import all_runs
 
     _check("document", document, tuple(DOCUMENTS))
     _check("verdict", verdict, tuple(VERDICTS))
-    folder = the_run(run)
-    table = run_verdicts(folder)
+    if published and run:
+        raise UserError(f"--published and --run {run} exclude each other", "Give one of them")
+    folder = None if published or not (run or all_runs(paths.root())) else the_run(run)
+    name = folder.name if folder else "the published results in figures/"
+    table = run_verdicts(folder) if folder else published_verdicts(paths.root())
     if document:
         table = table[table.document == document]
     if verdict:
@@ -43,8 +56,8 @@ def verdicts(
         typer.echo(table.drop(columns=columns).to_json(orient="records", indent=1))
         return
     chosen = everything or document or verdict
-    show(screen(table, folder.name) if chosen else summary(table, folder.name))
-    if folder.report.is_file():
+    show(screen(table, name) if chosen else summary(table, name))
+    if folder and folder.report.is_file():
         typer.echo(f"Report: {paths.relative(folder.report)}")
 
 

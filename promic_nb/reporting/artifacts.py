@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from promic_nb.claims.judging import SYNTHETIC, verdicts
+from promic_nb.errors import UserError
 from promic_nb.runs.explain import read_sidecar
-from promic_nb.runs.layout import RunFolder
+from promic_nb.runs.layout import FIGURES, RunFolder
 
 CHAPTERS = {
     "00_quickstart": "Quickstart",
@@ -60,6 +61,20 @@ def is_smoke(run: RunFolder) -> bool:
 def run_verdicts(run: RunFolder) -> pd.DataFrame:
     """Verdicts on all claims by a run's tables."""
     return verdicts(run.tables, run.profile)
+
+
+def published_verdicts(root: Path) -> pd.DataFrame:
+    """Verdicts on all claims by the tables that were published in a project's figures/.
+
+    Raises:
+        UserError: there are none.
+    """
+    if not list((root / FIGURES).glob("*.parquet")):
+        raise UserError(
+            f"there is no run, and no published table in {root / FIGURES}",
+            "Make a run with: make reproduce",
+        )
+    return verdicts(root / FIGURES)
 
 
 def durations(run: RunFolder) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from promic_nb.models.build import build_detector
 from promic_nb.models.checkpoints import read_state
 from promic_nb.models.load import load_detector
 from promic_nb.models.weights import load_weights, save_weights
-from promic_nb.studies.multitask.networks import load_teacher
+from promic_nb.studies.multitask.mobilefacenet import load_teacher
 
 
 def jpegai(name: str = "jpegai_bop_off", **settings):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 PROMIC = Path(sys.executable).parent / "promic"
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def promic(*args: str, **environment: str) -> subprocess.CompletedProcess:
@@ -43,6 +47,28 @@ def test_verdicts_need_a_run(tmp_path):
     done = promic("verdicts", PROMIC_ROOT=str(tmp_path))
     assert done.returncode == 1
     assert "make reproduce" in done.stderr
+
+
+def test_verdicts_without_a_run_are_those_of_the_published_tables(tmp_path):
+    """A fresh clone has figures/ and no run: one screen, and the same as JSON."""
+    (tmp_path / "figures").mkdir()
+    for file in (ROOT / "figures").glob("bd_ap.*"):
+        shutil.copy(file, tmp_path / "figures")
+    done = promic("verdicts", PROMIC_ROOT=str(tmp_path), COLUMNS="120")
+    assert done.returncode == 0, done.stderr
+    assert "published results in figures/" in done.stdout
+    assert len(done.stdout.splitlines()) <= 45
+    rows = json.loads(promic("verdicts", "--json", PROMIC_ROOT=str(tmp_path)).stdout)
+    fields = {"document", "id", "location", "published", "ours", "unit", "verdict"}
+    assert {*fields, "conditions_met", "conditions", "profile"} <= set(rows[0])
+    row = next(r for r in rows if r["id"] == "000-table6-promic-ap50")
+    assert (row["published"], round(row["ours"], 2)) == (-0.5, -3.22)
+    assert row["verdict"] == "differs (scaled down)" and row["conditions_met"] is False
+
+
+def test_published_verdicts_and_a_run_exclude_each_other(tmp_path):
+    done = promic("verdicts", "--published", "--run", "quick/phantom", PROMIC_ROOT=str(tmp_path))
+    assert done.returncode == 1 and "exclude each other" in done.stderr
 
 
 def test_codecs_lists_what_can_run_and_how_to_get_the_rest():

@@ -114,7 +114,11 @@ def test_the_chain_can_be_explained(finished, own_project):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"detector": "large"}, "profile 'smoke': detector: Input should be 'small' or 'resnet50'"),
+        (
+            {"detector": "large"},
+            "profile 'smoke': detector: detector configuration 'large' is unknown. "
+            "Choose one of small, resnet50",
+        ),
         ({"detectr": "small"}, "Did you mean 'detector'?"),
     ],
 )

@@ -241,7 +241,14 @@ def test_07_latent_detectors(execute, out, recipe):
 def test_vm33_by_parameter(execute, out, vm33_folder, monkeypatch):
     """The same notebooks on a codec of 128 channels: benchmark, latents, and a detector on them."""
     monkeypatch.setenv("PROMIC_VM33", str(vm33_folder))
-    execute("03_codec_benchmark", codec="jpegai_vm33", settings=[{}, {"gain": 443}], every=1)
+    # Kernels of their own: the shared one does not see the variable.
+    execute(
+        "03_codec_benchmark",
+        own_kernel=True,
+        codec="jpegai_vm33",
+        settings=[{}, {"gain": 443}],
+        every=1,
+    )
     assert set(pd.read_parquet(out / "tables" / "benchmark_jpegai_vm33.parquet").setting) == {
         "vm3.3",
         "vm3.3 gain=443",
@@ -249,6 +256,7 @@ def test_vm33_by_parameter(execute, out, vm33_folder, monkeypatch):
     latents = out / "latents" / "vm33"
     execute(
         "05_latents",
+        own_kernel=True,
         codec="jpegai_vm33",
         settings={"gain": 0},
         rate="vm33",

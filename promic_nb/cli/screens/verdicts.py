@@ -25,16 +25,38 @@ FOLD = 6  # more numbers of one table than this that were not run are one line
 
 
 def summary(table: pd.DataFrame, run: str) -> RenderableType:
-    """A line for each document with its counts, then the headline claims."""
-    counts = Table("Source", *VERDICTS, "claims", box=None, pad_edge=False)
-    for column in counts.columns[1:]:
-        column.justify = "right"
+    """A line for each document with its counts, then the headline claims that were measured.
+
+    Every line fits a terminal of 80 columns: what is longer ends in an ellipsis.
+    """
+    counts = Table(box=None, pad_edge=False, show_header=False)
     for document, part in table.groupby("document"):
-        numbers = [int((part.verdict == v).sum()) for v in VERDICTS]
-        cells = [str(n) if n else "" for n in numbers]
-        counts.add_row(DOCUMENTS[str(document)], *cells, str(len(part)))
-    head = _grid(table[table.headline].to_dict("records"), fold=False)
-    return Group(counts, Text(), head, Text(), Text(f"Run: {run}. {MORE}"))
+        by_verdict = part.verdict.value_counts()
+        words = ", ".join(f"{by_verdict[v]} {v}" for v in VERDICTS if v in by_verdict)
+        counts.add_row(f"[bold]{DOCUMENTS[str(document)]}[/]", f"{len(part)} claims: {words}")
+    headlines = table[table.headline]
+    measured = headlines[headlines.verdict != "not run"]
+    head = Table(box=None, pad_edge=False, expand=True)
+    head.add_column("Headline claim", no_wrap=True, overflow="ellipsis", ratio=1)
+    for name, width in (("Published", 11), ("Ours (11-point AP)", 18), ("Verdict", 21)):
+        head.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
+    for row in measured.to_dict("records"):
+        verdict = f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]"
+        claim = f"{row['what']} ({row['location']})"
+        head.add_row(claim, f"{row['printed']} {row['unit']}", _ours(row), verdict)
+    left = len(headlines) - len(measured)
+    notes = [f"{left} more headline claims were not run."] if left else []
+    notes.append(f"Run: {run}. {MORE}")
+    return Group(counts, Text(), head, *map(Text, notes))
+
+
+def _ours(row: dict[str, Any]) -> str:
+    """Our number with the published one's decimals, and by 11-point AP in brackets."""
+    if pd.isna(row["ours"]):
+        return ""
+    words = f"{row['ours']:.{row['digits']}f}"
+    eleven = row["ours_11_points"]
+    return words if pd.isna(eleven) else f"{words} ({eleven:.{row['digits']}f})"
 
 
 def screen(table: pd.DataFrame, run: str) -> RenderableType:
@@ -45,10 +67,8 @@ def screen(table: pd.DataFrame, run: str) -> RenderableType:
 
 
 def _grid(rows: list[dict[str, Any]], fold: bool) -> Table:
-    grid = Table(
-        "Source", "Location", "Result", "Published", "Ours", "Unit", "Verdict",
-        box=None, pad_edge=False,
-    )  # fmt: skip
+    columns = ("Source", "Location", "Result", "Published", "Ours (11-point AP)", "Unit", "Verdict")
+    grid = Table(*columns, box=None, pad_edge=False)
     grid.columns[4].justify = "right"
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
@@ -59,12 +79,8 @@ def _grid(rows: list[dict[str, Any]], fold: bool) -> Table:
         for row in part:
             if not (folded and row["verdict"] == "not run"):
                 verdict = f"[{COLOURS[row['verdict']]}]{row['verdict']}[/]"
-                ours = "" if pd.isna(row["ours"]) else f"{row['ours']:.{row['digits']}f}"
-                if not pd.isna(row["ours_11_points"]):
-                    ours += f" ({row['ours_11_points']:.{row['digits']}f} by 11-point AP)"
-                grid.add_row(
-                    source, location, row["what"], row["printed"], ours, row["unit"], verdict
-                )
+                cells = (source, location, row["what"], row["printed"], _ours(row), row["unit"])
+                grid.add_row(*cells, verdict)
         if folded:
             needs = unrun[0]["needs"]
             what = f"{len(unrun)} results" + (f"; they need {needs}" if needs else "")

@@ -10,7 +10,7 @@ thread count: CompressAI issues 279 and 309.)
 from __future__ import annotations
 
 import copy
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +55,8 @@ def fixed_point(module: M) -> M:
         TypeError: another kind of layer.
     """
     copied = copy.deepcopy(module).cpu().double()
-    _convert(copied)
-    return copied
+    # A layer by itself is wrapped, a network keeps its class with its layers replaced.
+    return cast(M, _convert(copied))
 
 
 def _convert(module: nn.Module) -> nn.Module:
