@@ -5,12 +5,11 @@ its rate (section 5.1 of the dissertation).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-RateInput = Literal["none", "gain", "affine"]
+from promic_nb.core.fields import RateInput
 
 # Variance of rounding to whole numbers: every channel of a decoded latent has at least that.
 ROUNDING = 1 / 12

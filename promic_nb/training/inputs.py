@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from promic_nb.codecs.latents import EncodedSlices, load_rates
+from promic_nb.core.fields import TeacherImages
 from promic_nb.datasets.boxes import objects
 from promic_nb.datasets.layout import SliceStack, Split
 from promic_nb.models.card import Card, RatePoint
 from promic_nb.models.recipes import RECIPES
 from promic_nb.training.data import Slices
 from promic_nb.training.multirate import pooled
-
-TeacherImages = Literal["reconstructed", "original"]
 
 
 @dataclass(frozen=True)
