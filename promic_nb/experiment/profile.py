@@ -134,11 +134,19 @@ def load_profile(config: dict[str, Any]) -> Profile:
         ) from None
     try:
         for codec, settings in profile.benchmark.codecs.items():
-            codecs.expand(codec, settings)
+            _once(codec, codecs.expand(codec, settings))
     except UserError as error:
         raise UserError(
             f"profile {profile.profile!r}: benchmark.codecs: {error.what}", error.remedy
         ) from None
+    points = [(rate, point.codec, point.settings) for rate, point in profile.rates.items()]
+    for i, (rate, *point) in enumerate(points):
+        for other, *earlier in points[:i]:
+            if point == earlier:
+                raise UserError(
+                    f"profile {profile.profile!r}: rates {other!r} and {rate!r} are one rate point",
+                    "Leave one out, or give it another beta or gain",
+                )
     if not profile.slices.val and any(
         t.solver.get("eval_every")
         for t in (profile.original, profile.reconstructed, profile.latent)
@@ -186,3 +194,13 @@ def _check_tables(profile: Profile) -> None:
         raise UserError(
             f"profile {profile.profile!r}: hyperparameters: {error.what}", error.remedy
         ) from None
+
+
+def _once(codec: str, points: list[dict[str, Any]]) -> None:
+    """Refuses points of a codec that are equal once its defaults are filled in."""
+    whole: list[dict[str, Any]] = []
+    for point in points:
+        own = {key: value for key, value in point.items() if key != "target_bpp"}
+        whole.append({**codecs.check(codec, **own), **point})
+        if whole[-1] in whole[:-1]:
+            raise UserError(f"the settings of {codec} have {point} twice", "Leave one out")

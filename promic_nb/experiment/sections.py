@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from promic_nb.codecs.registry import CodecName, LatentCodecName
 from promic_nb.core.fields import (
@@ -30,9 +30,22 @@ from promic_nb.studies.latent_learning.registry import LearnerName
 
 
 class Strict(BaseModel):
-    """No unknown keys, no converted types."""
+    """No unknown keys, no converted types, and nothing twice in a list.
+
+    A seed, a model or a setting that occurs twice would count twice in every mean.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _nothing_twice(cls, value: Any) -> Any:
+        for items in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(items, list):
+                for i, item in enumerate(items):
+                    if item in items[:i]:
+                        raise ValueError(f"{item!r} occurs twice")
+        return value
 
 
 class Benchmark(Strict):

@@ -202,3 +202,32 @@ def test_a_missing_key_is_named(quick):
     del quick["seeds"]
     with pytest.raises(UserError, match="seeds: Field required"):
         load_profile(quick)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seeds": [0, 0]}, "'quick': seeds: .*0 occurs twice"),
+        ({"recipes": ["original", "A", "B", "A"]}, "recipes: .*'A' occurs twice"),
+        (
+            {"rates": {"low": {"beta": 0.005}, "same": {"beta": 0.005, "gain": 0}}},
+            "rates 'low' and 'same' are one rate point",
+        ),
+    ],
+)
+def test_what_occurs_twice_would_count_twice(quick, change, message):
+    with pytest.raises(UserError, match=message):
+        load_profile({**quick, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"metrics": ["psnr", "psnr"]}, "benchmark.metrics: .*'psnr' occurs twice"),
+        ({"codecs": {"hevc": [{"qp": 30}, {"qp": 30}]}}, "occurs twice"),
+        ({"codecs": {"jpeg": [{}, {"quality": 50}]}}, "the settings of jpeg have .* twice"),
+    ],
+)
+def test_a_setting_that_occurs_twice_is_refused(quick, change, message):
+    with pytest.raises(UserError, match=message):
+        load_profile({**quick, "benchmark": {**quick["benchmark"], **change}})
