@@ -70,7 +70,7 @@ plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and th
 	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' \
 	  --settings '$(SETTINGS)'
 
-test: .venv/.installed ## Run the tests, but for the slow ones (about five minutes on two cores)
+test: .venv/.installed ## Run the tests, but for the slow ones (under six minutes on two cores)
 	@$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed ## Run the slow tests: whole runs, kills, trainings
