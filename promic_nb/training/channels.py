@@ -1,5 +1,6 @@
-"""Which channels of a latent a translator reads: those of highest variance, or those that a trained
-translator makes most of.
+"""Choose the latent channels that a translator reads.
+
+They are those of highest variance, or those that a trained translator depends on most.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ Latents = Sequence[np.ndarray]  # each float32 (C, h, w)
 SLICES, WINDOW = (
     4,
     16,
-)  # latents that importance is measured on, and the side of their centre that is used (256 pixels)
+)  # latents used to measure importance; side of the central window used in each (256 pixels)
 
 
 def channel_variance(latents: Latents) -> np.ndarray:
-    """Variance of each channel over all positions of all latents, float64 (C,); one latent in
-    memory at a time.
+    """Variance of each channel over all positions of all latents, float64 (C,).
+
+    One latent is in memory at a time.
     """
     total, squares, count = 0.0, 0.0, 0
     for latent in latents:
@@ -31,20 +33,22 @@ def channel_variance(latents: Latents) -> np.ndarray:
 
 
 def channel_importance(latents: Latents, translator: DomainTranslator | None) -> np.ndarray:
-    """Mean squared change of a trained translator's output when a channel is held at its mean,
-    float64 (C,).
+    """Importance of each channel to a trained translator, float64 (C,).
 
-    That is permutation importance (Breiman, "Random Forests", 2001) with the mean in place of a
+    The importance is the mean squared change of the translator's output when the channel is held
+    at its mean.
+
+    This is permutation importance (Breiman, "Random Forests", 2001) with the mean in place of a
     permutation. Unlike the norms of the first layer's weights (Li et al., "Pruning Filters for
-    Efficient ConvNets", ICLR 2017) it sees batch norms and the LRB, too.
+    Efficient ConvNets", ICLR 2017), it takes batch norms and the LRB into account.
 
     Raises:
         UserError: no translator.
     """
     if translator is None:
         raise UserError(
-            "the importance of channels is that for a trained translator",
-            "Give one of all channels (importance_of), or take variance",
+            "channel importance needs a trained translator",
+            "Set importance_of to a translator trained on all channels, or choose variance",
         )
     picked = [
         latents[i]
@@ -81,15 +85,15 @@ def choose_channels(
     choice: str = "variance",
     translator: DomainTranslator | None = None,
 ) -> list[int]:
-    """Numbers of the `count` channels of highest score, ascending; [] for 0, which stands for all.
+    """The `count` channels with the highest scores, in ascending order; [] for 0, meaning all.
 
     Args:
         latents: of the training slices.
         choice: one of `CHOICES`.
-        translator: for "importance", one that was trained on all channels.
+        translator: trained on all channels; needed for "importance".
 
     Raises:
-        UserError: an unknown choice, or more channels than there are.
+        UserError: an unknown choice, or more channels than the latent has.
     """
     if choice not in CHOICES:
         raise UserError(
@@ -97,8 +101,8 @@ def choose_channels(
         )
     if count > len(latents[0]):
         raise UserError(
-            f"{count} channels were asked for and the latent has {len(latents[0])}",
-            "Ask for fewer, or for 0: all",
+            f"{count} channels were requested, but the latent has only {len(latents[0])}",
+            "Request fewer, or 0 for all",
         )
     scores = CHOICES[choice](latents, translator) if count else np.zeros(0)
     return sorted(np.argsort(-scores, kind="stable")[:count].tolist())

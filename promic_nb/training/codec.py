@@ -17,11 +17,11 @@ from promic_nb.training.klt_init import block_latent, klt, levels, start_from
 from promic_nb.training.material import Material, crops
 from promic_nb.training.options import FitOptions, Loop, Precision
 
-# Share of the steps in which all parts are trained, with dithered rounding. Then the decoder and
-# the prior learn to live with the coder's plain rounding, as in stage IV of JPEG AI's training: its
-# straight-through gradient misleads the analysis (rate up by half, no quality).
+# All parts are trained, with dithered rounding, for this share of the steps. After that only the
+# decoder and the prior adapt to the coder's plain rounding, as in stage IV of JPEG AI's training:
+# its straight-through gradient misleads the analysis (rate up by half, no gain in quality).
 DITHERED = 0.8
-PRIOR_RATE = 3  # learning rate of the prior alone, in those of the whole
+PRIOR_RATE = 3  # the prior's learning rate, as a multiple of the whole model's
 ENCODER = ("analysis.", "hyper_encoder.", "gain")
 
 
@@ -32,18 +32,18 @@ class CodecTraining:
     Attributes:
         beta: weight of the distortion; the published models have .002, .012, .075 and .5.
         steps: iterations.
-        prior_steps: iterations before these, of hyper and context networks alone, on the block
-            transform's latents. Each takes a fifth of the time, and the transforms do not lose
-            their start to a prior that has learned nothing yet.
+        prior_steps: iterations that first train the hyper and context networks alone, on the block
+            transform's latents. Each takes a fifth of the time, and an untrained prior cannot pull
+            the transforms away from their start.
         learning_rate: peak learning rate of Adam, reached after 5 % of the steps, then a cosine to
             a hundredth of it.
-        batch: crops in an iteration.
+        batch: crops per iteration.
         crop: side of a crop in samples, a multiple of 64.
-        lowest_gain, highest_gain: range of the displacement D of the gain unit, drawn anew for
-            each crop. A model trained at one D alone serves others the worse, the further they are.
+        lowest_gain, highest_gain: range of the gain unit's displacement D, drawn for each crop. A
+            model trained at a single D gets worse the further away from it it is used.
         seed: of crops and noise.
         op: operation point of the transforms, "bop" or "hop".
-        precision: Lightning's name of it.
+        precision: Lightning's name for it.
     """
 
     beta: float
@@ -60,12 +60,13 @@ class CodecTraining:
 
 
 class CodecTask(lightning.LightningModule):
-    """Minimizes rate + beta MSE: bits per pixel, and mean squared error on the 0..255 scale (JPEG
-    AI training, stage I).
+    """Minimizes rate + beta MSE (JPEG AI training, stage I).
 
-    At a displacement that makes quantization steps s times finer, beta is s^2 times as large, which
-    is the weight that the step is best for, and the sum is divided by s: the rate grows about like
-    s, and one per cent of it counts alike at all rates.
+    The rate is in bits per pixel; the MSE is on the 0..255 scale.
+
+    A displacement that makes quantization steps s times finer uses beta s^2, the weight for which
+    that step is optimal. The sum is divided by s because the rate grows roughly as s, so that one
+    per cent of the rate counts the same at all rates.
     """
 
     def __init__(self, model: JpegAiStyle, training: CodecTraining) -> None:
@@ -100,7 +101,7 @@ class CodecTask(lightning.LightningModule):
 
 
 class PriorTask(lightning.LightningModule):
-    """Minimizes the rate of latents of a block transform: hyper and context networks alone learn.
+    """Minimizes the rate of a block transform's latents; trains hyper and context networks only.
 
     Args:
         basis: of the transform, (160, 16, 16).
@@ -135,7 +136,7 @@ class PriorTask(lightning.LightningModule):
 
 
 def drawn_gains(batch: Tensor, lowest: int, highest: int) -> Tensor:
-    """A displacement of the gain unit for each picture of a batch, in levels of the scale grid."""
+    """Draw a displacement of the gain unit for each picture of a batch, in scale-grid levels."""
     gains = torch.zeros(len(batch), device=batch.device)
     return gains.uniform_(lowest / 128, highest / 128) if lowest < highest else gains
 
@@ -146,11 +147,11 @@ def train_codec(
     options: FitOptions,
     start: JpegAiStyle | None = None,
 ) -> JpegAiStyle:
-    """Train one model. Resumes from the folder of `options`.
+    """Train one model, or resume the training in the folder of `options`.
 
-    Without `start` the transforms begin as the KLT of the material (`start_from`). A `start` of the
-    same operation point is trained on; a `start` of another one lends its hyper and context
-    networks, which stay as they are, so that both share one latent.
+    Without `start`, the transforms begin as the KLT of the material (`start_from`). A `start` with
+    the same operation point is trained further. A `start` with another operation point provides
+    its hyper and context networks, which stay frozen so that both models share one latent.
     """
     lightning.seed_everything(training.seed, verbose=False)
     if start and start.op == training.op:

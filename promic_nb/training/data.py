@@ -14,11 +14,11 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Slices:
-    """Slices of one split, as a detector sees them, and what is in them.
+    """The slices of one split as a detector sees them, with their objects.
 
     Attributes:
         inputs: pixels, uint8 (H, W), or latents, float32 (C, ceil(H/16), ceil(W/16)).
-        boxes: of each slice float32 (n, 4), xyxy pixels.
+        boxes: of each slice, float32 (n, 4), xyxy pixels.
         size: (H, W) of the slices in pixels.
         labels: for a detector with masks, the label image of each slice
             (`datasets.boxes.objects`).
@@ -31,7 +31,7 @@ class Slices:
 
     @property
     def cell(self) -> int:
-        """Pixels a side that a position of the inputs stands for: 1, or 16 for latents."""
+        """Side in pixels of one input position: 1, or 16 for latents."""
         return 1 if self.inputs[0].ndim == 2 else 16
 
 
@@ -42,7 +42,7 @@ class DetectorData:
     Attributes:
         train: slices that crops are taken from.
         validation: whole slices, for a solver that evaluates during training.
-        crop: as `samples.detection_crops` takes it.
+        crop: see `samples.detection_crops`.
         seed: of the crops.
     """
 

@@ -30,23 +30,23 @@ def train_detector(
     frozen: Frozen = "",
     guidance: Guidance | None = None,
 ) -> Detector:
-    """Train on crops of slices or latents; resumes from the options' folder.
+    """Train on crops of slices or latents, or resume the training in the options' folder.
 
     Args:
-        frozen: what stays of stages 3-5, see `DetectorTask`.
+        frozen: what stays frozen in stages 3-5, see `DetectorTask`.
         guidance: for online GDTT.
 
     Returns:
-        The model, in evaluation mode; at its best AP50 if the solver evaluates.
+        The model in evaluation mode, at its best AP50 if the solver evaluates.
 
     Raises:
-        UserError: a plateau schedule, which needs an epoch's loss; or the solver evaluates and
-            there is nothing to evaluate on, or its steps are no multiple of its evaluations'
-            distance.
+        UserError: a plateau schedule, which needs a loss per epoch; a solver that evaluates without
+            validation slices, or whose steps are not a multiple of its evaluation interval.
     """
     if solver.schedule == "plateau":
         raise UserError(
-            "the plateau schedule is for translators", "Choose one_cycle or delta for a detector"
+            "the plateau schedule is only for translators",
+            "Choose one_cycle or delta for a detector",
         )
     evaluation = _evaluation(data.validation, solver) if solver.eval_every else None
     train = data.train
@@ -77,9 +77,9 @@ def train_translator(
     solver: Solver,
     options: FitOptions,
 ) -> DomainTranslator:
-    """GDTT: teach the translator what the teacher's stem and stage 2 make of the pixels.
+    """GDTT: train the translator to output the teacher's stem and stage-2 features of the pixels.
 
-    Resumes from the options' folder.
+    Resumes the training in the options' folder.
     """
     stream = paired_crops(data.pixels, data.latents, data.size, data.crop, data.seed)
     fit(GuidedTranslatorTask(translator, teacher.front, solver), stream, solver.loop, options)
@@ -87,15 +87,15 @@ def train_translator(
 
 
 def _evaluation(validation: Slices | None, solver: Solver) -> Evaluation:
-    """On whole slices or latents, one after another."""
+    """Evaluate on whole slices or latents, one at a time."""
     if not validation:
         raise UserError(
-            "the solver evaluates during training and there are no validation slices",
-            "Give them, or set eval_every to 0",
+            "the solver evaluates during training, but there are no validation slices",
+            "Provide them, or set eval_every to 0",
         )
     if solver.steps % solver.eval_every:
         raise UserError(
-            f"{solver.steps} steps are no multiple of eval_every, {solver.eval_every}",
+            f"{solver.steps} steps are not a multiple of eval_every, {solver.eval_every}",
             "Choose a multiple",
         )
     samples = [

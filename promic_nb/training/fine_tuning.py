@@ -1,4 +1,4 @@
-"""How a recipe trains its detector: in two phases with PD-FT (section 3.3.3), in one without."""
+"""How a recipe trains its detector: in two phases with PD-FT (section 3.3.3), otherwise in one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from promic_nb.training.solver import Solver
 
 @dataclass(frozen=True)
 class FineTuning:
-    """PD-FT: stages 3-5 are frozen first, then all is trained. What the text leaves open are these.
+    """PD-FT: train with stages 3-5 frozen, then train everything.
+
+    These are the settings that the dissertation leaves open.
 
     Attributes:
-        frozen_share: share of the iterations with frozen stages; a solver with patience ends that
-            phase earlier, at its best AP50. Short trainings lose by a long one
+        frozen_share: share of the iterations with frozen stages. A solver with patience may end
+            this phase earlier, at its best AP50. A long frozen phase hurts short trainings
             (docs/hyperparameters.md).
         free_learning_rate_factor: learning rate of the second phase, as a multiple of the first's.
-            Each phase has a schedule of its own.
-        stage_norms: batch norms of stages 3-5 in the second phase: "adapt" takes statistics of the
-            latent's batches, "keep" those of pixels.
+            Each phase has its own schedule.
+        stage_norms: batch norms of stages 3-5 in the second phase: "adapt" uses the statistics of
+            latent batches, "keep" those learned from pixels.
     """
 
     frozen_share: float = 0.1
@@ -42,8 +44,10 @@ def fine_tune(
     *,
     guidance: Guidance | None = None,
 ) -> Detector:
-    """PD-FT in two trainings, in the folders `frozen` and `free` below the options' folder, with
-    `solver.steps` iterations in all. Arguments and errors as `train_detector`.
+    """PD-FT: two trainings with `solver.steps` iterations in total.
+
+    Their folders are `frozen` and `free`, inside the options' folder. Arguments and errors are
+    those of `train_detector`.
     """
     unit = max(1, solver.eval_every)
     frozen = round(fine_tuning.frozen_share * solver.steps / unit) * unit
@@ -81,8 +85,10 @@ def train_recipe(
     *,
     guidance: Guidance | None = None,
 ) -> Detector:
-    """A recipe trains its detector: in two phases with PD-FT, in one without, not at all for GDTT
-    alone. Arguments and errors as `train_detector`.
+    """Train a recipe's detector.
+
+    With PD-FT it takes two phases, otherwise one; GDTT alone does not train the detector. Arguments
+    and errors are those of `train_detector`.
     """
     if recipe.pd_ft:
         return fine_tune(model, data, solver, fine_tuning, options, guidance=guidance)

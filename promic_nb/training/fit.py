@@ -1,5 +1,6 @@
-"""One way to train: Lightning over a deterministic stream of samples, resumed from the last
-checkpoint after a kill.
+"""The training loop: Lightning on a deterministic stream of samples.
+
+A killed run resumes from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from promic_nb.training.options import Evaluation, FitOptions, Loop
 
 
 class SampleStream(IterableDataset):
-    """Endless samples, the i-th drawn with a generator seeded by (seed, i), so that a run can
-    resume at any sample.
+    """An endless stream of samples, so that a run can resume at any sample.
+
+    Sample i is drawn with a generator seeded by (seed, i).
 
     Args:
         draw: makes one sample from a NumPy generator.
@@ -50,8 +52,9 @@ class SampleStream(IterableDataset):
 
 
 class RngState(Callback):
-    """Keeps torch's generators in the checkpoint, so that a resumed run draws the numbers that the
-    killed one would have.
+    """Saves torch's generators in the checkpoint.
+
+    A resumed run then draws the same numbers that the killed one would have drawn.
     """
 
     def __init__(self) -> None:
@@ -80,13 +83,15 @@ def one_cycle(
     warm_up: float = 0.1,
     final_div_factor: float = 1e4,
 ) -> OptimizerLRSchedulerConfig:
-    """Lightning's optimizer entry: the learning rate rises from a tenth of `peak` during `warm_up`
-    of the steps, then falls as a cosine.
+    """Lightning's optimizer entry for a one-cycle schedule.
+
+    The learning rate rises from a tenth of `peak` during `warm_up` of the steps, then falls as a
+    cosine.
     """
     if math.isclose(steps * warm_up, 1):
         warm_up *= (
             1 - 1e-6
-        )  # a rise within one iteration has no length, by which PyTorch would divide
+        )  # PyTorch would divide by zero if the rise ended within the first iteration
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         peak,
@@ -115,9 +120,9 @@ def _cause(
 ) -> str:
     """Hash of what a training depends on: code, settings, initial weights, and its first samples.
 
-    Code is what stands behind this module, the task, what the task holds, the stream's `draw` and
-    the other `functions`; a change elsewhere in the package leaves the training as it is. What a
-    function built from torch's own layers shows in the task's printed form.
+    Code means the modules behind this one, the task and its contents, the stream's `draw` and the
+    other `functions`; a change elsewhere in the package does not restart the training. A function
+    that builds torch's own layers shows in the task's printed form.
     """
     used = defining_modules(
         _cause, *task.modules(), *vars(task).values(), stream.draw, *filter(None, functions)
@@ -139,9 +144,9 @@ def _cause(
 
 
 def _iterations(checkpoint: Path) -> int:
-    """Iterations in a checkpoint; 0 where there is none.
+    """Number of iterations in a checkpoint; 0 if there is none.
 
-    One that a kill cut short is removed: training starts again.
+    A checkpoint truncated by a kill is removed, and training starts again.
     """
     try:
         return torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]
@@ -163,14 +168,15 @@ def fit(
 ) -> lightning.LightningModule:
     """Train `task` on a stream of samples and return it.
 
-    A `last.ckpt` found in the folder is resumed if it is of the same training: equal initial
-    weights, settings, samples and code. Weights repeat for one seed, thread count and machine.
+    Resumes from a `last.ckpt` in the folder if it belongs to the same training: equal initial
+    weights, settings, samples and code. Weights are reproducible for one seed, thread count and
+    machine.
 
     Args:
         loop: iterations, batch and arithmetic.
         options: folder, progress and callbacks.
-        collate: makes a batch of a list of samples; PyTorch's by default.
-        evaluation: during training; it may end early, and the task is returned with its best
+        collate: makes a batch from a list of samples; PyTorch's by default.
+        evaluation: during training. It may end training early; the task is returned with its best
             weights.
     """
     lightning.seed_everything(stream.seed, verbose=False)
@@ -187,7 +193,7 @@ def fit(
         **(evaluation.settings if evaluation else {}),
     )
     if not note.is_file() or note.read_text() != cause:
-        last.unlink(missing_ok=True)  # another training's: of other parameters, data or code
+        last.unlink(missing_ok=True)  # from another training: other parameters, data or code
         atomically(note, lambda p: p.write_text(cause))
     done = _iterations(last)
     stream.start = done * loop.batch
@@ -197,7 +203,7 @@ def fit(
         max_steps=loop.steps,
         accelerator="auto",
         devices=1,
-        # One process, also in a job of SLURM, which Lightning would ask about its tasks.
+        # One process, even in a SLURM job: Lightning would otherwise use its task variables.
         plugins=[LightningEnvironment()],
         precision=loop.precision,
         gradient_clip_val=loop.clip,
@@ -232,12 +238,12 @@ def fit(
 
 
 def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -> list[Callback]:
-    """Checkpoints, the state of the generators, early stopping and the progress bar."""
+    """Checkpoints, random state, early stopping and the progress bar."""
     checkpoint = partial(
         ModelCheckpoint, dirpath=options.folder, save_last=True, enable_version_counter=False
     )
     own: list[Callback]
-    if evaluation:  # after it, not before: what is resumed has been judged
+    if evaluation:  # save after the evaluation, so a resumed run need not repeat it
         own = [checkpoint(filename="best", monitor=evaluation.monitor, mode="max"), RngState()]
         if evaluation.patience:
             own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
@@ -250,7 +256,8 @@ def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -
 
 
 def _loader(samples: Any, batch: int, collate: Callable[[list[Any]], Any] | None) -> DataLoader:
-    """A loader with a generator of its own: it must not draw from the one that sampling in the
-    model depends on.
+    """A loader with its own generator.
+
+    It must not draw from the generator that sampling in the model uses.
     """
     return DataLoader(samples, batch_size=batch, collate_fn=collate, generator=torch.Generator())

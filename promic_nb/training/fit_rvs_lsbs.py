@@ -1,4 +1,4 @@
-"""Constants of RVS and LSBS for a trained model, fitted with real streams of training slices.
+"""Fit the constants of RVS and LSBS for a trained model, using real streams of training slices.
 
 python -m promic_nb.training.fit_rvs_lsbs data/weights/jpegai_beta0.01.safetensors path/to/lucchi
 """
@@ -25,28 +25,27 @@ from promic_nb.codecs.jpegai.tools import LSBS, LSBS_EDGES, RVS, Tools
 from promic_nb.datasets import open_stack
 
 DISPLACEMENTS = (-48, -24, 24, 48)  # tried for each band, in 1/128 levels: steps 0.93 to 1.08 times
-# Of the whole latent; one of them is best to begin with: training's dither is not the coder's
-# rounding.
+# Gains tried for the whole latent first: training's dither differs from the coder's rounding.
 GAINS = (-192, -144, -96, -48, 0, 48)
-GROUPS = 4  # of channels, by falling scale, whose flag is tried
+GROUPS = 4  # groups of channels, by falling scale, whose flag is tried
 
 
 @torch.inference_mode()
 def fit_tools(
     codec: JpegAiStyleCodec, images: Sequence[np.ndarray], beta: float, progress: bool = True
 ) -> Tools:
-    """Constants that lower rate + beta MSE on `images`, found one after another.
+    """Find constants that lower rate + beta MSE on `images`, one at a time.
 
-    Bands: below the skip threshold, and the quartiles of the blocks above it. The gain that is best
-    without tools comes first, so that RVS does not stand in for it. LSBS: least squares of the
-    latent on the decoded latent in each band of sigma. RVS: the best of five displacements for each
-    band; GRFS: a group of channels keeps it if that lowers the cost.
+    Bands: one below the skip threshold, and the quartiles of the blocks above it. The best gain
+    without tools is found first, so that RVS does not compensate for a wrong gain. LSBS: least
+    squares of the latent on the decoded latent in each sigma band. RVS: the best of five
+    displacements in each band. GRFS: a group of channels keeps RVS if that lowers the cost.
 
     Args:
-        codec: with tools off; its model decides the bands. It is left with the best gain and the
-            tools.
-        images: uint8 (H, W), of training slices.
-        beta: of the model.
+        codec: with tools off; its model determines the bands. It is left with the best gain and
+            the tools.
+        images: uint8 (H, W), training slices.
+        beta: that the model was trained with.
     """
     sides = []
     for image in images:
@@ -94,7 +93,7 @@ def fit_tools(
 
 
 def _displaced(band: int, displacement: int, tools: Tools) -> Tools:
-    """RVS at another displacement in one band."""
+    """RVS with another displacement in one band."""
     return replace(tools, rvs=tools.rvs.index_fill(0, torch.tensor([band]), displacement))
 
 
@@ -135,8 +134,9 @@ def _cost(
 
 
 def main(path: Path, data: Path, slices: int = 1, out: Path | None = None) -> None:
-    """Fit constants for the BOP model of the weight file PATH on training slices of Lucchi (DATA);
-    write them into OUT, by default PATH.
+    """Fit constants for the BOP model in the weight file PATH on Lucchi's training slices (DATA).
+
+    Write them to OUT, by default PATH.
     """
     stack = open_stack("lucchi", str(data))
     ids = stack.ids("train")

@@ -1,5 +1,6 @@
-"""Online GDTT: the distillation of Eq. 40 goes on while the detector is trained (section 5.1 of the
-dissertation).
+"""Online GDTT: the distillation of Eq. 40 continues while the detector is trained.
+
+See section 5.1 of the dissertation.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from promic_nb.training.fit import digest
 
 @dataclass(frozen=True)
 class Guidance:
-    """What a latent detector is held to during training.
+    """The teacher that guides a latent detector during training.
 
     Attributes:
-        teacher: pixel detector whose features after stage 2 are the target; it is not trained.
-        pixels: what it sees: a slice, uint8 (H, W), for each training latent.
-        weight: of the MSE (Eq. 40) beside the four losses of Faster R-CNN.
+        teacher: pixel detector whose stage-2 features are the target; it is not trained.
+        pixels: the teacher's input: for each training latent a slice, uint8 (H, W).
+        weight: of the MSE (Eq. 40), added to the four losses of Faster R-CNN.
     """
 
     teacher: Detector
@@ -33,13 +34,12 @@ class Guidance:
 
 
 class GuidedLosses:
-    """The losses of a detector of any engine, and beside them the MSE between its features after
-    stage 2 and its teacher's.
+    """The losses of any detector, plus the MSE between its stage-2 features and its teacher's.
 
-    Not a module, so that the teacher is no part of checkpoints.
+    Not a module, so that checkpoints do not include the teacher.
 
     Raises:
-        UserError: student and teacher have features of different widths.
+        UserError: student and teacher have different feature widths.
     """
 
     def __init__(self, model: Detector, guidance: Guidance) -> None:
@@ -51,17 +51,18 @@ class GuidedLosses:
             )
         self.model, self.weight = model, guidance.weight
         self.teacher: nn.Module = guidance.teacher.front.eval().requires_grad_(False)
-        # so that a checkpoint made with another teacher is not resumed
+        # a checkpoint made with another teacher must not be resumed
         self.settings = f"{self.weight:g} {digest(self.teacher)}"
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        """The detector's losses by name, and the weighted MSE as "loss_guidance"; `batch.pixels`
-        shows the same crops.
+        """The detector's losses by name, and the weighted MSE as "loss_guidance".
+
+        `batch.pixels` must show the same crops.
         """
         seen: list[Tensor] = []
         watch = self.model.front.register_forward_hook(
             lambda _, __, features: seen.append(features)
-        )  # not computed twice: norms would see it twice
+        )  # reused rather than computed again: norms would see it twice
         try:
             losses = self.model.losses(batch)
         finally:

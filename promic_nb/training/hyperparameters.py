@@ -12,7 +12,7 @@ import yaml
 
 from promic_nb.errors import UserError
 
-# Table 4: limits of the search; `base_lr` is sampled over its logarithm. (lowest, highest)
+# Table 4: limits of the search, (lowest, highest); `base_lr` is sampled on a log scale.
 SEARCH = {
     "base_lr": (1e-4, 1.0),
     "batch": (4, 12),
@@ -39,9 +39,9 @@ class Hyperparameters:
     Attributes:
         batch: images in a batch (SOLVER.IMS_PER_BATCH).
         base_lr: learning rate until `initial` (SOLVER.BASE_LR).
-        delta_lr: how much it falls in all (Delta Learning Rate).
-        initial: iteration at which it begins to fall (Initial Iteration).
-        steps: number of equal falls (Number of Steps); 0 keeps the learning rate.
+        delta_lr: total fall of the learning rate (Delta Learning Rate).
+        initial: iteration of the first fall (Initial Iteration).
+        steps: number of equal falls (Number of Steps); 0 keeps the learning rate constant.
         interval: iterations between two falls (Iteration Step).
     """
 
@@ -53,9 +53,7 @@ class Hyperparameters:
     interval: int
 
     def training(self) -> dict[str, Any]:
-        """As parameters of `07_train_detector`: batch, learning_rate and the solver's delta
-        schedule.
-        """
+        """As parameters of `07_train_detector`: batch, learning_rate and delta schedule."""
         schedule = {
             "delta": self.delta_lr,
             "initial_iteration": self.initial,
@@ -71,13 +69,15 @@ class Hyperparameters:
 
 @cache
 def tables(source: str = "published") -> dict:
-    """`rates` (bpp) and, for each recipe, a value or a list over the rates for each parameter.
+    """The rates in bpp (`rates`) and the parameters of each recipe.
+
+    A parameter is one value, or a list over the rates.
 
     Args:
-        source: "published" for Tables 10-19, or a YAML file of that form, such as a search writes.
+        source: "published" for Tables 10-19, or a YAML file in that form, such as a search writes.
 
     Raises:
-        UserError: no such file, or one of another form.
+        UserError: the file does not exist or has another form.
     """
     file = (
         files("promic_nb.training").joinpath("hyperparameters.yaml")
@@ -92,12 +92,12 @@ def tables(source: str = "published") -> dict:
     except FileNotFoundError:
         raise UserError(
             f"{source} does not exist",
-            "Name 'published', or a hyperparameters.yaml of 23_search_results",
+            "Use 'published', or a hyperparameters.yaml from 23_search_results",
         ) from None
     except (yaml.YAMLError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise UserError(
-            f"{source} is not in the form of Tables 10-19 ({error})",
-            "See promic_nb/training/hyperparameters.yaml for it",
+            f"{source} does not have the form of Tables 10-19 ({error})",
+            "See promic_nb/training/hyperparameters.yaml for an example",
         ) from None
     return data
 
@@ -114,11 +114,11 @@ def get(recipe: str, rate: float | None = None, source: str = "published") -> Hy
 
     Args:
         recipe: "original", A-H or ProMIC.
-        rate: target rate in bpp, one of the tables'; of no matter for "original".
-        source: as `tables` takes it.
+        rate: target rate in bpp, one of those in the tables; ignored for "original".
+        source: see `tables`.
 
     Raises:
-        UserError: a recipe or rate that the tables do not have.
+        UserError: the tables do not have this recipe or rate.
     """
     data = tables(source)
     if recipe not in data["recipes"]:
@@ -137,8 +137,9 @@ def get(recipe: str, rate: float | None = None, source: str = "published") -> Hy
 def beside_published(
     found: Hyperparameters, recipe: str, rate: float
 ) -> list[tuple[str, float, float | None]]:
-    """Name, value and published value of each parameter; None where Tables 10-19 have no such
-    recipe or rate.
+    """Name, value and published value of each parameter.
+
+    The published value is None if Tables 10-19 do not have this recipe or rate.
     """
     try:
         printed = asdict(get(recipe, rate))

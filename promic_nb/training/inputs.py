@@ -1,4 +1,4 @@
-"""What a recipe sees of a stack: original or decoded slices, or latents, with boxes and labels."""
+"""What a recipe sees of a stack: original or decoded slices or latents, with boxes and labels."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from promic_nb.training.multirate import pooled
 
 @dataclass(frozen=True)
 class RecipeInputs:
-    """Slices of some splits as a recipe sees them; of several rates, rate after rate.
+    """The slices of some splits as a recipe sees them; several rates follow one another.
 
     Attributes:
         recipe: its name.
         slices: by split.
-        ids: of the slices of one rate, by split.
-        encoded: by label of the rate and split; empty for original images.
+        ids: of the slices at one rate, by split.
+        encoded: by rate label and split; empty for original images.
         files: the arrays that were opened.
     """
 
@@ -38,7 +38,7 @@ class RecipeInputs:
 
     @property
     def card(self) -> Card:
-        """Of a detector that is trained on these."""
+        """The card of a detector trained on these inputs."""
         points = (RatePoint.of(k, e["train"].signature) for k, e in self.encoded.items())
         return Card(self.recipe, rates=tuple(points))
 
@@ -54,7 +54,7 @@ class RecipeInputs:
         return means or {label: float("nan")}
 
     def summary(self) -> str:
-        """How many slices and objects there are, in words."""
+        """The numbers of slices and objects, as text."""
         return ", ".join(
             f"{split}: {len(s.inputs)} slices with {sum(map(len, s.boxes))} objects"
             for split, s in self.slices.items()
@@ -74,14 +74,14 @@ def load_inputs(
 
     Args:
         recipe: a name in `models.recipes`.
-        folders: of encoded slices, by the rate's label; not looked at for original images.
-        splits: every how many slices of a split are used, if they are original; encoded ones have
-            been chosen.
-        numbered: latents with the number of their rate, as `multirate.pooled`.
-        masks: with label images.
+        folders: of encoded slices, by rate label; ignored for original images.
+        splits: for each split, use every Nth slice. Only for original images: encoded slices
+            have been selected already.
+        numbered: add the number of its rate to each latent, see `multirate.pooled`.
+        masks: include label images.
 
     Raises:
-        UserError: as `codecs.latents.load_rates`.
+        UserError: see `codecs.latents.load_rates`.
     """
     sees = RECIPES[recipe].inputs
     folders = {} if sees == "original" else folders
@@ -110,12 +110,13 @@ def load_inputs(
 def teacher_pixels(
     encoded: Sequence[EncodedSlices], images: TeacherImages, stack: SliceStack | None = None
 ) -> Sequence[np.ndarray]:
-    """What a teacher sees while its student sees the latents of training slices: uint8 (H, W) for
-    each, rate after rate.
+    """The teacher's inputs while its student sees latents of training slices.
+
+    One uint8 (H, W) per latent, rate after rate.
 
     Args:
         encoded: the training slices of each rate.
-        images: "reconstructed", decoded at the same rate, or "original", of the `stack`.
+        images: "reconstructed", decoded at the same rate, or "original", from the `stack`.
     """
     if images == "reconstructed" or stack is None:
         return pooled([list(e.images) for e in encoded])

@@ -1,10 +1,9 @@
-"""Where codec training starts: networks that compute the Karhunen-Loeve transform (KLT) of 16x16
-blocks exactly.
+"""Initialize the codec as the Karhunen-Loeve transform (KLT) of 16x16 blocks, computed exactly.
 
-From random weights a CPU needs hours until the transforms code noise at all. A linear block
+From random weights, a CPU needs hours until the transforms code more than noise. A linear block
 transform fits into the layers without loss: stride-2 convolutions gather samples into channels,
-transposed ones scatter them again, gates and attention start as the identity. The channels beyond
-those keep their random weights, so training can leave the linear start at once.
+transposed ones scatter them again, and gates and attention start as the identity. The remaining
+channels keep their random weights, so training can leave the linear start at once.
 """
 
 from __future__ import annotations
@@ -26,22 +25,23 @@ from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS, LightResidualBlock
 from promic_nb.training.material import Material
 
 BLOCK = 16
-BANDS = 4  # of channels by falling variance, whose local magnitude the hyper-latent starts as
-SLOPE = 1.6  # levels of the scale grid for one step of the hyper-latent, at the start
+BANDS = 4  # of channels by falling variance; the hyper-latent starts as their local magnitude
+SLOPE = 1.6  # initial change in scale-grid levels per step of the hyper-latent
 CAB_GAIN = 1.5  # of a ConvAttentionBlock whose mask is 0.5 everywhere
 
 
 def klt(material: Material, count: int = LATENT_CHANNELS) -> Tensor:
     """Leading eigenvectors of the covariance of 16x16 blocks.
 
-    In mixed material (several groups) each group counts alike, and within it each picture, whatever
-    its contrast, with its turns and reflections: what comes next will have other statistics.
+    In mixed material (several groups), every group has the same weight, and so has every picture
+    within its group, whatever its contrast, with its rotations and reflections: unseen pictures
+    will have other statistics.
 
     Args:
         material: groups of pictures, uint8 (H, W).
 
     Returns:
-        float32 (count, 16, 16), orthonormal, by falling variance.
+        float32 (count, 16, 16), orthonormal, in order of falling variance.
     """
     covariance = np.zeros((BLOCK**2, BLOCK**2))
     for group in material:
@@ -58,29 +58,30 @@ def klt(material: Material, count: int = LATENT_CHANNELS) -> Tensor:
 
 
 def blocks(image: np.ndarray) -> np.ndarray:
-    """The 16x16 blocks of a picture (H, W), less 127.5, one a row: (n, 256)."""
+    """The 16x16 blocks of a picture (H, W), minus 127.5, one per row: (n, 256)."""
     h, w = (n // BLOCK for n in image.shape)
     grid = image[: h * BLOCK, : w * BLOCK].reshape(h, BLOCK, w, BLOCK).swapaxes(1, 2)
     return grid.reshape(-1, BLOCK**2) - 127.5
 
 
 def _turned_covariance(covariance: np.ndarray) -> np.ndarray:
-    """Mean covariance (256, 256) over the eight turns and reflections of a block."""
+    """Mean covariance (256, 256) over the eight rotations and reflections of a block."""
     place = np.arange(BLOCK**2).reshape(BLOCK, BLOCK)
     orders = [np.rot90(p, k).ravel() for p in (place, place.T) for k in range(4)]
     return np.mean([covariance[np.ix_(order, order)] for order in orders], axis=0)
 
 
 def levels(material: Material, basis: Tensor, beta: float, most: int = 16) -> Tensor:
-    """The level of the scale grid that each channel has in the middle: of the geometric mean, over
-    pictures, of its mean magnitude.
+    """The typical scale-grid level of each channel.
+
+    It is the level of the geometric mean, over pictures, of the channel's mean magnitude.
 
     Args:
-        material: as in `klt`; up to `most` pictures of each group are looked at.
-        basis: (160, 16, 16), as `start_from` takes it.
+        material: as in `klt`; at most `most` pictures of each group are used.
+        basis: (160, 16, 16), see `start_from`.
 
     Returns:
-        (160), within the grid and above the skip threshold.
+        (160,), within the grid and above the skip threshold.
     """
     rows = basis.flatten(1).double().numpy()
     means = [
@@ -93,8 +94,9 @@ def levels(material: Material, basis: Tensor, beta: float, most: int = 16) -> Te
 
 
 def _step(beta: float) -> float:
-    """The quantization step that minimizes rate + beta MSE at high rate: 2 ln 2 beta step^2 / 12 =
-    1.
+    """The quantization step that minimizes rate + beta MSE at high rate.
+
+    It solves 2 ln 2 beta step^2 / 12 = 1.
     """
     return math.sqrt(6 / (math.log(2) * beta))
 
@@ -103,12 +105,14 @@ def _step(beta: float) -> float:
 def start_from(
     model: JpegAiStyle, basis: Tensor, beta: float, level: Tensor | None = None
 ) -> JpegAiStyle:
-    """Set the transforms of `model` to a block transform, scaled for unit quantization steps at
-    `beta`; return the model.
+    """Initialize the transforms of `model` as a block transform, and return the model.
+
+    The transform is scaled for unit quantization steps at `beta`.
 
     Args:
-        basis: (160, 16, 16), orthonormal rows, such as `klt`.
-        level: (160), on the scale grid, that the hyper-scale decoder starts at in each channel.
+        basis: (160, 16, 16), orthonormal rows, such as from `klt`.
+        level: (160,), the initial output of the hyper-scale decoder for each channel, on the scale
+            grid.
     """
     scale = 128 / _step(beta)
     if level is not None:
@@ -150,12 +154,14 @@ def start_from(
 
 
 def _start_hyper_encoder(encoder: nn.Sequential, level: Tensor) -> None:
-    """Let the hyper-latent start as the magnitude of four bands of channels at each of the 4x4
-    latent positions that it stands for: 64 channels, position by position.
+    """Initialize the hyper-latent as the local magnitude of four bands of channels.
 
-    From random weights it rounds to 0 everywhere and stays there: a prior that does not see the
-    picture, for which one scale has to serve flat and busy regions. Of a magnitude u against its
-    mean a channel is 2 u - 6 max(0, 1/2 - u), nearer to a logarithm than u.
+    It has 64 channels: four bands at each of the 4x4 latent positions that it covers, position by
+    position.
+
+    With random weights it rounds to 0 everywhere and stays there: a prior that ignores the picture,
+    with one scale for flat and busy regions. For a magnitude u relative to its mean, a channel is
+    2 u - 6 max(0, 1/2 - u), which is closer to a logarithm than u.
     """
     first, second, third, fourth, fifth = (m for m in encoder if isinstance(m, nn.Conv2d))
     for layer in (first, second, third, fourth, fifth):
@@ -177,16 +183,14 @@ def _start_hyper_encoder(encoder: nn.Sequential, level: Tensor) -> None:
 
 
 def _start_hyper_scale_decoder(decoder: nn.Sequential) -> None:
-    """Let scales start higher where the hyper-latent says that their band is large, and lower where
-    it is small.
-    """
+    """Start with higher scales where the hyper-latent's band is large, lower ones elsewhere."""
     first, second, last = (m for m in decoder if isinstance(m, nn.Conv2d))
     heard = torch.arange(16 * BANDS)
     _pass(first, heard, heard)
     _bias(first)[heard] = 4
     _pass(second, heard, heard)
     row, column = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
-    # Position of `_gather` order: the coarse step's, then the fine one's.
+    # Position in `_gather` order: the coarse step's, then the fine one's.
     place = 4 * (2 * (row // 2) + column // 2) + 2 * (row % 2) + column % 2
     band = torch.arange(LATENT_CHANNELS) * BANDS // LATENT_CHANNELS
     source = (place.flatten() * BANDS)[None] + band[:, None]
@@ -202,8 +206,9 @@ def block_latent(x: Tensor, basis: Tensor, beta: float) -> Tensor:
 
 
 def _gathered_order() -> Tensor:
-    """Sample (row-major, of 256) behind each channel after four gathering steps: the finest bits of
-    row and column come first.
+    """The sample (row-major, of 256) behind each channel after four gathering steps.
+
+    The finest bits of row and column come first.
     """
     bit = torch.arange(8)
     index = torch.arange(BLOCK**2)[:, None] >> bit & 1
@@ -213,8 +218,9 @@ def _gathered_order() -> Tensor:
 
 
 def _still(module: nn.Module) -> None:
-    """Let gates, residual blocks and attention start as the identity (a CAB: as 1.5 times the
-    identity).
+    """Initialize gates, residual blocks and attention as the identity.
+
+    A CAB starts as 1.5 times the identity.
     """
     if isinstance(module, ResAU):
         _zero(module.gate[-1])
@@ -243,14 +249,12 @@ def _bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
 
 
 def _positions() -> list[tuple[int, int, int]]:
-    """(position, row tap, column tap) of the 2x2 samples that a stride-2 kernel with padding 1
-    starts at.
-    """
+    """(position, row tap, column tap) of the 2x2 samples under a stride-2 kernel with padding 1."""
     return [(2 * i + j, 1 + i, 1 + j) for i in range(2) for j in range(2)]
 
 
 def _gather(layer: nn.Conv2d, n: int, gain: float = 1.0) -> None:
-    """Output channels 0 .. 4n-1 are the first n input channels at the four positions of 2x2."""
+    """Make output channels 0 .. 4n-1 the first n input channels at the four positions of 2x2."""
     layer.weight[: 4 * n] = 0
     _bias(layer)[: 4 * n] = 0
     k = torch.arange(n)
@@ -259,8 +263,9 @@ def _gather(layer: nn.Conv2d, n: int, gain: float = 1.0) -> None:
 
 
 def _gather_into(layer: nn.Conv2d, channels: Tensor) -> None:
-    """Project the samples of a block, 64 channels at four positions, on the rows of `channels`
-    (160, 256).
+    """Project the samples of a block on the rows of `channels` (160, 256).
+
+    The samples are 64 channels at four positions.
     """
     _zero(layer)
     for position, i, j in _positions():
@@ -285,7 +290,7 @@ def _scatter_from(layer: nn.ConvTranspose2d, channels: Tensor) -> None:
 
 
 def _pass(layer: nn.Conv2d, outputs: Tensor, inputs: Tensor, gain: float = 1.0) -> None:
-    """Let the output channels be these input channels."""
+    """Copy these input channels to these output channels."""
     layer.weight[outputs] = 0
     if layer.bias is not None:
         layer.bias[outputs] = 0

@@ -1,5 +1,6 @@
-"""A training's log, merged across resumed runs: Lightning's CSV logger deletes the file that a
-killed run left.
+"""Training log, merged across resumed runs.
+
+Lightning's CSV logger deletes the file that a killed run left, so its rows are set aside first.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ LOG, EARLIER = "metrics.csv", "metrics.earlier.csv"
 
 
 def set_aside(folder: Path, step: int) -> None:
-    """Before a logger starts: keep the rows of earlier sessions up to the iteration that training
-    resumes from (0: none of them).
+    """Before a logger starts: keep the rows of earlier sessions up to the iteration `step`.
+
+    Training resumes from `step`; 0 keeps none.
     """
     rows = _rows(folder)
     (folder / LOG).unlink(missing_ok=True)

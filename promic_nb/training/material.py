@@ -1,5 +1,6 @@
-"""Pictures that a codec is trained on: the slices of one stack, or mixed material for a codec that
-has to serve stacks which nobody has seen yet.
+"""Pictures for codec training.
+
+They are the slices of one stack, or mixed material for a codec that must handle unseen stacks.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from promic_nb.datasets.phantom import slice_and_mask
 from promic_nb.errors import UserError
 from promic_nb.training.fit import SampleStream
 
-# Groups of uint8 pictures (H, W); a crop comes from each group equally often.
+# Groups of uint8 pictures (H, W); crops come from each group equally often.
 Material = list[list[np.ndarray]]
 
-# scikit-image's own pictures, which its wheel ships (public domain or CC0, its LICENSE.txt).
+# scikit-image's own pictures, shipped in its wheel (public domain or CC0, see its LICENSE.txt).
 SCIKIT_IMAGE: tuple[Callable[[], np.ndarray], ...] = (
     pictures.astronaut,
     pictures.brick,
@@ -41,25 +42,25 @@ SCIKIT_IMAGE: tuple[Callable[[], np.ndarray], ...] = (
     pictures.rocket,
 )
 SYNTHETIC_SIDE, SYNTHETIC_COUNT = 512, 12
-VARIED = (
-    0.5  # share of the crops of mixed material that are scaled, rescaled in contrast, made noisy
-)
+VARIED = 0.5  # share of the crops of mixed material that are rescaled, change contrast or get noise
 
 
 def training_slices(stack: SliceStack) -> Material:
-    """The training slices of a stack: one group."""
+    """The training slices of a stack, as one group."""
     return [[stack.image("train", i) for i in stack.ids("train")]]
 
 
 def mixed(stack: SliceStack, folder: Path, seed: int = 0) -> Material:
-    """Four groups: a stack's training slices, scikit-image's pictures, the pictures of `folder`
-    (every second one; the others stay unseen, for tests), and synthetic ones.
+    """Four groups of pictures, for a codec that must handle unseen stacks.
+
+    They are the training slices of a stack, scikit-image's pictures, every second picture of
+    `folder` (the others are kept for tests), and synthetic pictures.
 
     Args:
-        folder: natural images as PNG files, such as Kodak's; colour becomes luma.
+        folder: natural images as PNG files, such as Kodak's; colour is converted to luma.
 
     Raises:
-        UserError: no PNG files in the folder.
+        UserError: the folder has no PNG files.
     """
     files = sorted(folder.glob("*.png"))[::2]
     if not files:
@@ -74,13 +75,15 @@ def mixed(stack: SliceStack, folder: Path, seed: int = 0) -> Material:
 
 
 def luma(image: Image.Image) -> np.ndarray:
-    """uint8 (H, W)."""
+    """The luma of an image, uint8 (H, W)."""
     return np.array(image.convert("L"))
 
 
 def synthetic(rng: np.random.Generator, kind: int) -> np.ndarray:
-    """A phantom slice; a random field whose spectrum falls as 1 / f^p; shapes with sharp edges in
-    noise. uint8 (512, 512), the three kinds in turn.
+    """A synthetic picture, uint8 (512, 512), of one of three kinds.
+
+    The kinds are, in turn: a phantom slice; a random field whose spectrum falls as 1 / f^p; shapes
+    with sharp edges in noise.
     """
     size = (SYNTHETIC_SIDE, SYNTHETIC_SIDE)
     if kind % 3 == 0:
@@ -98,9 +101,9 @@ def synthetic(rng: np.random.Generator, kind: int) -> np.ndarray:
 
 
 def crops(material: Material, size: int, seed: int) -> SampleStream:
-    """Random square crops, flipped and turned: float32 (1, size, size), 0..255.
+    """Random square crops, flipped and rotated: float32 (1, size, size), 0..255.
 
-    Crops of mixed material (several groups) are varied, too.
+    Crops of mixed material (several groups) are also varied, see `varied`.
     """
 
     def draw(rng: np.random.Generator) -> Tensor:
@@ -121,8 +124,9 @@ def crops(material: Material, size: int, seed: int) -> SampleStream:
 
 
 def varied(rng: np.random.Generator, crop: np.ndarray, size: int) -> np.ndarray:
-    """A crop scaled to `size`, with another contrast and brightness and often some noise: float32
-    whole numbers in 0..255.
+    """A crop scaled to `size`, with changed contrast and brightness, and often some noise.
+
+    float32 whole numbers in 0..255.
     """
     small = Image.fromarray(np.ascontiguousarray(crop)).resize((size, size), Image.Resampling.BOX)
     x = np.array(small, np.float32)

@@ -1,6 +1,4 @@
-"""Translators for the latents of one rate or of several, and latents of several rates as one
-training set.
-"""
+"""Translators for latents of one or several rates, and several rates as one training set."""
 
 from __future__ import annotations
 
@@ -22,10 +20,9 @@ from promic_nb.training.channels import channel_variance, choose_channels
 
 
 class NumberedLatents(Dataset[np.ndarray]):
-    """Latents (C, h, w) of one rate, each with the number of its rate in a plane behind its
-    channels: (C + 1, h, w).
+    """Latents (C, h, w) of one rate, with the rate's number as an extra plane: (C + 1, h, w).
 
-    So the rate goes along through crops, flips, padding and batches, up to
+    In this way the rate passes through crops, flips, padding and batches to
     `models.adapters.RateAffine`.
     """
 
@@ -41,16 +38,17 @@ class NumberedLatents(Dataset[np.ndarray]):
 
 
 def pooled(rates: Sequence[Sequence[np.ndarray]], numbered: bool = False) -> Sequence[np.ndarray]:
-    """Slices or latents of several rates as one sequence, rate after rate; nothing is copied before
-    it is asked for.
+    """Slices or latents of several rates as one sequence, rate after rate.
+
+    Nothing is copied until it is read.
 
     Args:
-        numbered: as `NumberedLatents`, the rates counted from 0.
+        numbered: as `NumberedLatents`, with rates counted from 0.
     """
     parts: list[Any] = list(rates)
     if numbered:
         parts = [NumberedLatents(x, i) for i, x in enumerate(rates)]
-    # Both kinds of dataset are read by index, as a sequence is.
+    # Both kinds of dataset are read by index, like a sequence.
     return parts[0] if len(parts) == 1 else cast("Sequence[np.ndarray]", ConcatDataset(parts))
 
 
@@ -72,18 +70,19 @@ def translator_for(
     importance_of: str | Path = "",
     rate_input: str = "none",
 ) -> DomainTranslator:
-    """A translator with random weights for the training latents of one rate or of several.
+    """A translator with random weights for the training latents of one or several rates.
 
     Args:
         rates: the latents of each rate.
-        channels, channel_choice: how many it reads, 0 for all, and which (`choose_channels`).
-        importance_of: weights of a translator of all channels, with the same LRB or none, for the
+        channels, channel_choice: how many channels it reads (0 for all), and how they are chosen
+            (`choose_channels`).
+        importance_of: weights of a translator for all channels, with the same LRB setting; for the
             choice "importance".
-        rate_input: one of `RATE_INPUTS`: latents as they are, at unit variance for each rate, or
-            behind a learned affine of the rate; the latter two read `NumberedLatents`.
+        rate_input: one of `RATE_INPUTS`: latents unchanged, at unit variance for each rate, or
+            after a learned affine map of the rate. The latter two read `NumberedLatents`.
 
     Raises:
-        UserError: as `choose_channels` and `load_weights`.
+        UserError: see `choose_channels` and `load_weights`.
     """
     count = len(rates[0][0])
     trained = (

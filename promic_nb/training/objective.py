@@ -1,5 +1,7 @@
-"""The objective of the search for hyperparameters: a detector of the ablation, trained as
-`07_train_detector` does, and its AP50 on validation slices.
+"""The objective of the hyperparameter search.
+
+It trains a detector of the ablation as `07_train_detector` does and returns its AP50 on validation
+slices.
 """
 
 from __future__ import annotations
@@ -36,11 +38,12 @@ from promic_nb.training.solver import Solver
 
 
 class Report(Callback):
-    """Reports each evaluation of a training to its trial, and ends the training where the pruner
-    says so or the loss is not finite.
+    """Reports each evaluation to the trial.
 
-    Evaluations are counted over all trainings that the trial consists of, and over those of the
-    killed trial that it repeats.
+    It ends the training if the pruner says so or the loss is not finite.
+
+    Evaluations are counted over all trainings of the trial, including those of a killed trial that
+    it repeats.
     """
 
     def __init__(self, trial: optuna.Trial, monitor: str = "AP50") -> None:
@@ -68,18 +71,18 @@ class Report(Callback):
 
 @dataclass(frozen=True)
 class DetectorObjective:
-    """An objective for `search`; worker processes can be given it.
+    """An objective for `search`; it can be passed to worker processes.
 
-    Attributes are the parameters of `07_train_detector` and:
+    The attributes are the parameters of `07_train_detector` and:
 
     Attributes:
         eval_every: iterations between evaluations on validation slices.
-        limits: in place of Table 4's.
-        folder: of the trainings, one for each trial; a trial that repeats a killed one resumes its
+        limits: used instead of Table 4's.
+        folder: of the trainings, one per trial; a trial that repeats a killed one resumes its
             training.
 
     Raises:
-        UserError: a recipe without a training of the detector.
+        UserError: the recipe does not train its detector.
     """
 
     recipe: str
@@ -106,13 +109,13 @@ class DetectorObjective:
     def __post_init__(self) -> None:
         if not RECIPES[self.recipe].trains_detector:
             raise UserError(
-                f"recipe {self.recipe} trains no detector: its hyperparameters are those of its "
-                "translator",
+                f"recipe {self.recipe} trains only its translator; there are no detector "
+                "hyperparameters to search",
                 "Choose another recipe",
             )
 
     def __call__(self, trial: optuna.Trial) -> float:
-        """Train with the parameters that the trial suggests; return AP50, 0..1."""
+        """Train with the parameters suggested by the trial; return AP50, 0..1."""
         torch.set_num_threads(self.threads)
         found = suggest(trial, self.limits).training()
         settings = {**self.solver, **found["solver"], "eval_every": self.eval_every}

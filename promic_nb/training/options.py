@@ -15,13 +15,13 @@ Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
 @dataclass(frozen=True)
 class Loop:
-    """How long a training lasts, and the arithmetic of an iteration.
+    """How long a training lasts, and its arithmetic.
 
     Attributes:
         steps: iterations.
-        batch: samples an iteration.
-        clip: largest norm of the gradient; None for none.
-        precision: Lightning's name of the arithmetic.
+        batch: samples per iteration.
+        clip: maximum norm of the gradient; None for no limit.
+        precision: Lightning's name for the arithmetic.
     """
 
     steps: int
@@ -32,12 +32,12 @@ class Loop:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the weights that a training ends with depend on, beside model and data.
+    """The settings that determine the final weights, besides model and data.
 
     Attributes:
         steps: iterations.
-        batch: samples an iteration.
-        learning_rate: at its peak.
+        batch: samples per iteration.
+        learning_rate: peak value.
         seed: of the random draws.
 
     Example:
@@ -51,20 +51,20 @@ class Schedule:
     seed: int = 0
 
     def loop(self, clip: float | None = None, precision: Precision = "32-true") -> Loop:
-        """The loop of so many iterations."""
+        """A loop with these steps and this batch size."""
         return Loop(self.steps, self.batch, clip, precision)
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Where a training keeps its files, and who watches it. Weights do not depend on these.
+    """Where a training keeps its files, and how it is monitored; none of this affects the weights.
 
     Attributes:
         folder: of checkpoints (`last.ckpt`, and `best.ckpt` with an evaluation) and `metrics.csv`.
-        progress: whether a bar is shown.
-        callbacks: Lightning's, such as one that ends the training.
-        checkpoint_every: iterations between checkpoints; with an evaluation, they follow each
-            evaluation.
+        progress: whether to show a bar.
+        callbacks: Lightning callbacks, such as one that ends the training.
+        checkpoint_every: iterations between checkpoints; with an evaluation, there is one after
+            each evaluation instead.
 
     Example:
         >>> FitOptions(Path("training")).below("frozen").folder.as_posix()
@@ -77,7 +77,7 @@ class FitOptions:
     checkpoint_every: int = 200
 
     def below(self, name: str) -> FitOptions:
-        """The same for one of several trainings, in a folder of its own."""
+        """The same options for one of several trainings, in its own subfolder."""
         return replace(self, folder=self.folder / name)
 
 
@@ -86,11 +86,11 @@ class Evaluation:
     """Validation during training.
 
     Attributes:
-        samples: what the task's `validation_step` gets, one after another.
-        monitor: the number that the task logs, the higher the better.
-        every: iterations between evaluations; training has a multiple of them.
-        patience: evaluations without a better number after which training ends, 0 for none.
-        collate: of a list of one sample.
+        samples: passed to the task's `validation_step` one at a time.
+        monitor: name of a logged value; higher is better.
+        every: iterations between evaluations; the total must be a multiple of it.
+        patience: evaluations without improvement after which training ends; 0 for no limit.
+        collate: makes a batch from a list of one sample.
     """
 
     samples: Sequence[Any]
@@ -101,7 +101,7 @@ class Evaluation:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a resumed training must have in common with this one."""
+        """The settings that a resumed training must share with this one."""
         seen = hashlib.sha256(
             b"".join(part.numpy().tobytes() for sample in self.samples for part in sample)
         ).hexdigest()

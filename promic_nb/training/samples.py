@@ -1,8 +1,9 @@
-"""Training crops for detectors and translators: pixels and latents cut, and flipped, on the same
-16-pixel grid.
+"""Training crops for detectors and translators.
 
-Nothing is resized: a latent cannot be (docs/detectors.md says by how much it would miss), and pixel
-and latent models shall see the same.
+Pixels and latents are cropped and flipped on the same 16-pixel grid.
+
+Nothing is resized: latents cannot be resized without error (see docs/detectors.md), and pixel and
+latent models should see the same content.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from promic_nb.models.inputs import Batch
 from promic_nb.training.fit import SampleStream
 
 GRID = 16
-MIN_INSIDE = 0.3  # a box stays when this share of its area is inside the crop
+MIN_INSIDE = 0.3  # a box is kept if at least this share of its area is inside the crop
 
-# Side in pixels, a multiple of 16; or the least share of each side of the slice (Detectron2's
+# Side in pixels, a multiple of 16; or the minimum share of each side of the slice (Detectron2's
 # relative_range).
 Crop = int | float
 # Top, left, height and width in pixels on the grid, and whether to flip.
@@ -30,8 +31,9 @@ _NOTHING = torch.zeros(0)
 
 
 class Sample(NamedTuple):
-    """A crop: its input (C, h, w), boxes (n, 4), and where they were asked for pixels (1, H, W) and
-    a bool mask (H, W) of each box.
+    """A crop: its input (C, h, w) and boxes (n, 4).
+
+    On request also pixels (1, H, W) and a bool mask (H, W) for each box.
     """
 
     inputs: Tensor
@@ -64,12 +66,12 @@ def _cut(array: np.ndarray, window: Window) -> Tensor:
 
 
 def crop_boxes(boxes: np.ndarray, window: Window) -> np.ndarray:
-    """Boxes (n, 4) of the slice in the crop's coordinates; those mostly outside are dropped."""
+    """Boxes (n, 4) in the crop's coordinates; boxes mostly outside are dropped."""
     return _crop_boxes(boxes, window)[0]
 
 
 def _crop_boxes(boxes: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """`crop_boxes`, and which boxes stay."""
+    """The same as `crop_boxes`, and the indices of the boxes that are kept."""
     top, left, height, width, flip = window
     moved: np.ndarray = boxes - np.array([left, top, left, top], np.float32)
     clipped: np.ndarray = moved.clip(0, np.array([width, height, width, height], np.float32))
@@ -91,16 +93,16 @@ def detection_crops(
     pixels: Sequence[np.ndarray] | None = None,
     labels: Sequence[np.ndarray] | None = None,
 ) -> SampleStream:
-    """Stream of `Sample`.
+    """A stream of `Sample`.
 
     Args:
         inputs: slices, uint8 (H, W), or their latents, float32 (C, H/16, W/16).
         boxes: of each slice, float32 (n, 4), xyxy pixels.
         size: (H, W) of the slices.
-        crop: side in pixels, a multiple of 16; or below 1: sides are drawn between that share of
-            the slice's and all of it.
-        pixels: for each input a slice whose crops go along, for online GDTT.
-        labels: for each input a label image, (H, W), in which box k is the object k + 1, for masks
+        crop: side in pixels, a multiple of 16; or a share below 1: sides are drawn between that
+            share of the slice's side and the whole side.
+        pixels: for each input a slice that is cropped with it, for online GDTT.
+        labels: for each input a label image, (H, W), in which box k is object k + 1, for masks
             (`datasets.boxes.objects`).
     """
 
@@ -121,7 +123,7 @@ def detection_crops(
 
 
 def collate(samples: list[Sample], cell: int) -> Batch:
-    """A `Batch` of crops; `cell` is the pixels that an input position stands for, 1 or 16."""
+    """A `Batch` of crops; `cell` is the side in pixels of one input position, 1 or 16."""
     inputs, boxes, pixels, masks = (list(part) for part in zip(*samples, strict=True))
     return Batch(
         inputs, [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs], boxes, pixels, masks
@@ -135,7 +137,7 @@ def paired_crops(
     crop: int,
     seed: int,
 ) -> SampleStream:
-    """Stream of (pixel crop, latent crop) of the same place, for GDTT."""
+    """A stream of (pixel crop, latent crop) at the same position, for GDTT."""
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(pixels)))

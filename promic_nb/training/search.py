@@ -1,5 +1,6 @@
-"""Search for hyperparameters (section 4.1.1, Table 4): an Optuna study in a file, which several
-processes share and no kill ends.
+"""Hyperparameter search (section 4.1.1, Table 4).
+
+The Optuna study is kept in a file that several processes can share and that survives kills.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ class StudyOptions:
     """How a study samples and prunes.
 
     Attributes:
-        pruner: ends trials whose reports fall behind: below the median of the others, or by
-            Hyperband's successive halving.
-        seed: of what is sampled; another one for each process, or they sample the same.
-        heartbeat: seconds; a trial that has not been heard of for two of them was killed.
-        about: what the study searches, which has to be what it was made for.
+        pruner: ends trials that fall behind: below the median of the others, or by Hyperband's
+            successive halving.
+        seed: of the sampler; processes with the same seed would sample the same parameters.
+        heartbeat: seconds; a trial silent for twice this time is taken as killed.
+        about: what the study searches; must match what an existing study was created for.
     """
 
     pruner: PrunerName = "none"
@@ -46,12 +47,12 @@ class StudyOptions:
 
 
 def open_study(file: Path, options: StudyOptions | None = None) -> optuna.Study:
-    """The study in an SQLite file; made if it is not there. Its objective is maximized.
+    """Open the study in an SQLite file, or create it. Its objective is maximized.
 
-    A trial that was killed is queued again by the next process.
+    The next process queues a killed trial again.
 
     Raises:
-        UserError: the file holds a search for something else; the first differing key is named.
+        UserError: the file holds a different search; the first differing key is named.
     """
     options = options or StudyOptions()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,29 +78,29 @@ def open_study(file: Path, options: StudyOptions | None = None) -> optuna.Study:
             load_if_exists=True,
             pruner=pruners[options.pruner](),
         )
-        # What a process samples must not repeat what an earlier one with its seed has sampled.
+        # A process must not repeat what an earlier one with the same seed has sampled.
         state = int(np.random.SeedSequence((options.seed, len(study.trials))).generate_state(1)[0])
         study.sampler = optuna.samplers.TPESampler(seed=state, constant_liar=True)
     for key, value in options.about.items():
         if (known := study.user_attrs.get(key, value)) != value:
             raise UserError(
                 f"the study in {file} searches with {key}={known!r}, not {value!r}",
-                "Give another file, or delete this one",
+                "Use another file, or delete this one",
             )
         study.set_user_attr(key, value)
     return study
 
 
 def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameters:
-    """Parameters within the limits of Table 4, learning rates over their logarithm.
+    """Suggest parameters within the limits of Table 4, learning rates on a log scale.
 
-    The learning rate falls by at most itself.
+    The learning rate never falls by more than its own value.
 
     Args:
-        limits: (lowest, highest) in place of Table 4's.
+        limits: (lowest, highest), used instead of Table 4's.
 
     Raises:
-        UserError: limits of a parameter that is not searched, or that are no range.
+        UserError: limits for a parameter that is not searched, or that are not a range.
     """
     space = {**SEARCH, **(limits or {})}
     values: dict[str, Any] = {}
@@ -111,7 +112,7 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
             or (name in LOGARITHMIC and bounds[0] <= 0)
         ):
             raise UserError(
-                f"limits {name}: {list(bounds)} are no range of Table 4",
+                f"limits {name}: {list(bounds)} are not a range of Table 4",
                 f"Give [lowest, highest] of {', '.join(SEARCH)}",
             )
         if name in LOGARITHMIC:
@@ -122,27 +123,29 @@ def suggest(trial: optuna.Trial, limits: Limits | None = None) -> Hyperparameter
 
 
 def within_learning_rate(values: Mapping[str, Any]) -> Hyperparameters:
-    """Sampled values as they are used: `delta_lr` is at most `base_lr`, as in many columns of
-    Tables 10-19.
+    """Sampled values as they are used.
+
+    `delta_lr` is limited to `base_lr`, as in many columns of Tables 10-19.
     """
     return Hyperparameters(**{**values, "delta_lr": min(values["delta_lr"], values["base_lr"])})
 
 
 def original_number(trial: optuna.Trial) -> int:
-    """The number of the trial, or of the killed one whose parameters it tries again."""
+    """The trial's number, or that of the killed trial that it repeats."""
     return trial.study.trials[trial.number].system_attrs.get("failed_trial", trial.number)
 
 
 def ended(study: optuna.Study) -> int:
-    """Trials that came to an end, pruned ones too."""
+    """Number of trials that ended, including pruned ones."""
     return len(study.get_trials(deepcopy=False, states=ENDED))
 
 
 def search(
     study: optuna.Study, objective: Callable[[optuna.Trial], float], trials: int
 ) -> optuna.Study:
-    """Try parameters until `trials` trials of the study have ended, in whichever process; what is
-    there counts.
+    """Run trials until `trials` trials of the study have ended.
+
+    Earlier trials and those of other processes count.
     """
 
     def enough(study: optuna.Study, _: Any) -> None:
@@ -170,12 +173,13 @@ def search_in_parallel(
     workers: int = 1,
     options: StudyOptions | None = None,
 ) -> optuna.Study:
-    """`search` with several processes on one machine; on several machines, run it in each on a
-    shared file system.
+    """Run `search` in several processes on one machine.
+
+    For several machines, run it on each with the file on a shared file system.
 
     Args:
-        objective: can be pickled.
-        options: of the study; each process samples with a seed of its own.
+        objective: must be picklable.
+        options: of the study; each process samples with its own seed.
     """
     options = options or StudyOptions()
     study = open_study(file, options)
@@ -192,8 +196,9 @@ def search_in_parallel(
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """All trials: columns trial, state, value (AP50, 0..1; of a pruned trial its last report),
-    seconds, and the parameters as used.
+    """All trials: columns trial, state, value, seconds, and the parameters as used.
+
+    `value` is AP50, 0..1; for a pruned trial, its last report.
     """
     rows = []
     for t in study.trials:
@@ -216,26 +221,28 @@ def trial_table(study: optuna.Study) -> pd.DataFrame:
 
 
 def best(study: optuna.Study) -> Hyperparameters:
-    """The best parameters as used; raises `UserError` where no trial was completed."""
+    """The best parameters as used; raises `UserError` if no trial was completed."""
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         raise UserError("no trial of the study was completed", "Run more trials")
     return within_learning_rate(study.best_params)
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
-    """Share of each parameter in the objective's variation (PED-ANOVA; sums to 1); empty where
-    there are too few different trials to tell.
+    """Each parameter's share of the objective's variance (PED-ANOVA); they sum to 1.
+
+    Empty if there are too few distinct trials.
     """
     values = {t.value for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     return optuna.importance.get_param_importances(study) if len(values) > 3 else {}
 
 
 def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, Any]:
-    """Parameters by (recipe, target rate in bpp) in the form of Tables 10-19, as
-    `hyperparameters.tables` reads them.
+    """Parameters by (recipe, target rate in bpp) in the form of Tables 10-19.
+
+    `hyperparameters.tables` reads this form.
 
     Raises:
-        UserError: a recipe that lacks one of the rates.
+        UserError: a recipe lacks one of the rates.
     """
     rates = sorted({rate for recipe, rate in found if recipe != "original"})
     tables: dict[str, Any] = {}
@@ -246,7 +253,7 @@ def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, A
         if missing := [r for r in rates if (recipe, r) not in found]:
             raise UserError(
                 f"there is no search for {recipe} at {missing[0]} bpp",
-                "Give studies of equal rates for all recipes",
+                "Use studies with the same rates for all recipes",
             )
         tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in LABELS}
     return {"rates": rates, "recipes": tables}

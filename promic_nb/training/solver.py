@@ -21,20 +21,20 @@ class Solver:
     Attributes:
         steps: iterations (MAX_ITER).
         learning_rate: BASE_LR, or the peak of the cycle.
-        batch: images an iteration (IMS_PER_BATCH).
-        optimizer: "sgd", or "adam" (without momentum and decay of weights).
-        momentum, weight_decay: of SGD; norms and biases of norms do not decay, as in Detectron2.
-        clip: largest norm of the gradient, 0 for none.
-        schedule: "one_cycle" (a rise over a tenth, then a cosine), "delta" (section 4.1.1), or
-            "plateau" (GDTT, section 4.1).
+        batch: images per iteration (IMS_PER_BATCH).
+        optimizer: "sgd", or "adam" (without momentum and weight decay).
+        momentum, weight_decay: of SGD; normalization layers have no weight decay, as in Detectron2.
+        clip: maximum norm of the gradient, 0 for no limit.
+        schedule: "one_cycle" (a rise over a tenth of the steps, then a cosine), "delta" (section
+            4.1.1), or "plateau" (GDTT, section 4.1).
         delta, initial_iteration, decay_steps, iteration_step: of the delta schedule.
-        factor, plateau_patience, threshold, min_learning_rate, epoch: of the plateau schedule:
-            after more than `plateau_patience` epochs of `epoch` iterations whose mean loss is not
-            below the best by the share `threshold`, the learning rate is multiplied by `factor`,
-            down to `min_learning_rate`.
-        amp: half precision on a GPU that has it; nothing on a CPU.
+        factor, plateau_patience, threshold, min_learning_rate, epoch: of the plateau schedule. An
+            epoch has `epoch` iterations. After more than `plateau_patience` epochs in which the
+            mean loss is not below the best by the share `threshold`, the learning rate is
+            multiplied by `factor`, down to `min_learning_rate`.
+        amp: half precision on a GPU that supports it; no effect on a CPU.
         eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
-        patience: iterations without a better AP50 after which training ends; 0: none.
+        patience: iterations without a better AP50 after which training ends; 0 for no limit.
     """
 
     steps: int
@@ -51,7 +51,7 @@ class Solver:
     iteration_step: int = 1
     factor: float = 0.5
     plateau_patience: int = 10
-    threshold: float = 0.1  # printed as "-01", which is read as 1e-01
+    threshold: float = 0.1  # printed as "-01", read here as 1e-01
     min_learning_rate: float = 1e-10
     epoch: int = 30
     amp: bool = False
@@ -61,30 +61,29 @@ class Solver:
     def __post_init__(self) -> None:
         if self.schedule == "delta" and not 0 <= self.delta <= self.learning_rate:
             raise UserError(
-                f"the delta schedule takes {self.delta:g} from a learning rate of "
-                f"{self.learning_rate:g}",
+                f"delta is {self.delta:g}, outside 0..learning_rate ({self.learning_rate:g})",
                 "Choose delta within 0..learning_rate",
             )
         if self.patience and not self.eval_every:
             raise UserError(
-                "patience without evaluations", "Set eval_every, the iterations between evaluations"
+                "patience needs evaluations", "Set eval_every, the iterations between evaluations"
             )
 
     @property
     def precision(self) -> Precision:
-        """Lightning's name of the arithmetic."""
+        """Lightning's name for the arithmetic."""
         return "16-mixed" if self.amp and torch.cuda.is_available() else "32-true"
 
     @property
     def loop(self) -> Loop:
-        """Iterations, batch and arithmetic, as `fit` takes them."""
+        """Iterations, batch size and arithmetic, for `fit`."""
         return Loop(self.steps, self.batch, self.clip or None, self.precision)
 
     def learning_rate_at(self, iteration: int) -> float:
-        """Learning rate of the delta schedule, iterations counted from 0.
+        """Learning rate of the delta schedule; iterations count from 0.
 
-        BASE_LR before `initial_iteration`; from there `decay_steps` equal decrements,
-        `iteration_step` apart, to BASE_LR - delta.
+        It is BASE_LR before `initial_iteration`. From there it falls to BASE_LR - delta in
+        `decay_steps` equal decrements, `iteration_step` iterations apart.
         """
         done = (
             0
@@ -96,8 +95,9 @@ class Solver:
         )
 
     def configure(self, model: nn.Module) -> OptimizerLRSchedulerConfig:
-        """Lightning's optimizer entry for the parameters of `model`; the plateau schedule follows
-        its logged "epoch_loss".
+        """Lightning's optimizer entry for the parameters of `model`.
+
+        The plateau schedule follows the logged "epoch_loss".
         """
         optimizer = self._optimizer(model)
         if self.schedule == "one_cycle":
@@ -148,8 +148,8 @@ class Solver:
         return torch.optim.SGD(groups, self.learning_rate, momentum=self.momentum)
 
 
-# Table 3. The weight decay is printed as "-05", which is read as 1e-05; learning rates, steps and
-# batch are Appendix B's.
+# Table 3. The weight decay is printed as "-05", read here as 1e-05; learning rates, steps and batch
+# sizes are in Appendix B.
 TABLE3: dict[str, Any] = {
     "momentum": 0.949,
     "weight_decay": 1e-5,

@@ -1,4 +1,4 @@
-"""What Lightning trains: a detector, and a translator guided by one."""
+"""Lightning tasks: train a detector, and train a translator guided by one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Frozen = Literal["", "norms", "stages"]
 
 
 class DetectorTask(lightning.LightningModule):
-    """Trains a detector of any engine.
+    """Trains a detector with any engine.
 
     Args:
         solver: optimizer and schedule.
-        frozen: of stages 3-5, all ("stages": no gradient, and batch norms keep their statistics),
-            the statistics ("norms"), or nothing ("").
+        frozen: in stages 3-5, everything ("stages": no gradient, and batch norms keep their
+            statistics), the statistics only ("norms"), or nothing ("").
         guidance: for online GDTT.
     """
 
@@ -46,7 +46,7 @@ class DetectorTask(lightning.LightningModule):
             self._losses = guided = GuidedLosses(model, guidance)
             self.guided = guided.settings
         self.model, self.solver, self.frozen = model, solver, frozen
-        self.settings = str(solver)  # so that a checkpoint made with others is not resumed
+        self.settings = str(solver)  # a checkpoint made with other settings is not resumed
         self._seen: list[tuple[np.ndarray, Detections]] = []
 
     def on_train_batch_start(self, *_: object) -> None:
@@ -78,8 +78,9 @@ class DetectorTask(lightning.LightningModule):
 
 
 class GuidedTranslatorTask(lightning.LightningModule):
-    """GDTT: minimizes the MSE between the translator's output and the teacher's stage-2 features
-    (Eq. 40).
+    """GDTT: minimizes the MSE between the translator's output and the teacher's features (Eq. 40).
+
+    These are the features after stage 2.
     """
 
     epoch_sum: Tensor
@@ -89,10 +90,10 @@ class GuidedTranslatorTask(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.translator, self.solver = translator, solver
-        # So that a checkpoint made with another solver or teacher is not resumed.
+        # A checkpoint made with another solver or teacher is not resumed.
         self.settings = str(solver)
         self.teacher = digest(teacher_front)
-        # In a list, so that it is not a part of the checkpoint.
+        # In a list, so that it does not become part of the checkpoint.
         self._teacher = [teacher_front.eval().requires_grad_(False)]
         self.register_buffer("epoch_sum", torch.zeros(()))
 

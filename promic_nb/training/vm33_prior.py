@@ -1,7 +1,6 @@
-"""The one part of `jpegai_vm33` that this project trained: how often each hyper-latent symbol
-occurs in training slices.
+"""The only part of `jpegai_vm33` trained in this project: its hyper-latent symbol frequencies.
 
-`python -m promic_nb.training.vm33_prior PATH_OF_LUCCHI` makes
+They are counted in training slices. `python -m promic_nb.training.vm33_prior PATH_OF_LUCCHI` makes
 data/weights/jpegai_vm33_prior.safetensors again.
 """
 
@@ -26,8 +25,9 @@ from promic_nb.datasets.layout import SliceStack
 
 @torch.inference_mode()
 def fit_prior(model: Vm33, stack: SliceStack, ids: list[int]) -> Tensor:
-    """Probabilities (128, 63) of the symbols -31..31 in each channel: Krichevsky-Trofimov estimate,
-    (count + 1/2) / (n + 63/2).
+    """Probabilities (128, 63) of the symbols -31..31 in each channel.
+
+    Krichevsky-Trofimov estimate: (count + 1/2) / (n + 63/2).
     """
     counts = torch.full((LATENT_CHANNELS, 2 * Z_MAX + 1), 0.5, dtype=torch.float64)
     for slice_id in tqdm(ids, unit="slice"):
@@ -40,7 +40,7 @@ def fit_prior(model: Vm33, stack: SliceStack, ids: list[int]) -> Tensor:
 def main(data: Path, folder: str = "", out: Path = vm33_weights.PRIOR) -> None:
     """Count symbols in the training slices of Lucchi (DATA) and write the coder's tables.
 
-    FOLDER holds the ONNX files of VM 3.3; by default PROMIC_VM33, or the download.
+    FOLDER holds the ONNX files of VM 3.3; by default PROMIC_VM33, or they are downloaded.
     """
     stack = open_stack("lucchi", data)
     pmf = fit_prior(vm33_weights.load(vm33_weights.locate(folder)), stack, stack.ids("train"))

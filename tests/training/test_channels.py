@@ -64,9 +64,9 @@ def test_importance_is_what_the_translator_makes_of_a_channel():
 @pytest.mark.parametrize(
     ("count", "choice", "message"),
     [
-        (5, "variance", "5 channels were asked for and the latent has 4"),
+        (5, "variance", "5 channels were requested, but the latent has only 4"),
         (2, "luck", "Choose one of variance, importance"),
-        (2, "importance", "Give one of all channels"),
+        (2, "importance", "Set importance_of to a translator trained on all channels"),
     ],
 )
 def test_what_cannot_be_chosen(count, choice, message):

@@ -86,7 +86,7 @@ def test_another_source(tmp_path):
 def test_a_file_of_another_form_is_named(tmp_path, text):
     file = tmp_path / "own.yaml"
     file.write_text(text)
-    with pytest.raises(UserError, match=r"own\.yaml is not in the form of Tables 10-19"):
+    with pytest.raises(UserError, match=r"own\.yaml does not have the form of Tables 10-19"):
         tables(str(file))
 
 

@@ -202,5 +202,5 @@ def test_a_trial_trains_a_detector(tmp_path, tiny_root):
 
 
 def test_a_recipe_without_a_training_is_named(tmp_path):
-    with pytest.raises(UserError, match="recipe D trains no detector"):
+    with pytest.raises(UserError, match="recipe D trains only its translator"):
         DetectorObjective("D", "phantom", "", str(tmp_path), steps=4, eval_every=2)

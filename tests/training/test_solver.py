@@ -119,8 +119,11 @@ def test_a_plateau_halves_the_rate(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"schedule": "delta", "delta": 0.2}, "takes 0.2 from a learning rate of 0.1"),
-        ({"patience": 10}, "patience without evaluations"),
+        (
+            {"schedule": "delta", "delta": 0.2},
+            r"delta is 0\.2, outside 0\.\.learning_rate \(0\.1\)",
+        ),
+        ({"patience": 10}, "patience needs evaluations"),
     ],
 )
 def test_impossible_settings(options, message):

@@ -284,7 +284,7 @@ def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices)
     assert len(log.AP50.dropna()) == 3  # one, and two that are no better
     kept = torch.load(tmp_path / "best.ckpt", weights_only=True)
     assert kept["global_step"] == 2
-    with pytest.raises(UserError, match="no multiple of eval_every"):
+    with pytest.raises(UserError, match="not a multiple of eval_every"):
         train_detector(
             build_detector("small"), validated, Solver(5, 0.1, eval_every=2), quiet(tmp_path)
         )
