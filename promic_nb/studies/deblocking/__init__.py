@@ -1,3 +1,5 @@
-"""Restoring JPEG images of blood cells (Hafstrandt Fovaeus and Ma, *JPEG-deblocking of blood cell
-images using deep learning*, Lund 2020).
+"""Restoring JPEG images of blood cells.
+
+Source: Hafstrandt Fovaeus and Ma, *JPEG-deblocking of blood cell images using deep learning*, Lund
+2020.
 """

@@ -1,4 +1,4 @@
-"""JPEG of colour images as the thesis made them, and what it costs to store (Table 1)."""
+"""JPEG compression of colour images as in the thesis, and its storage cost (Table 1)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from promic_nb.codecs.base import check_range
 
 
 def jpeg(image: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
-    """An image after JPEG compression by Pillow's defaults (colour at half resolution), uint8 (H,
-    W, 3), and the bytes of its file.
+    """An image after JPEG compression, uint8 (H, W, 3), and the size of its file in bytes.
+
+    Pillow's defaults, so colour has half resolution.
     """
     buffer = io.BytesIO()
     Image.fromarray(image).save(
@@ -26,8 +27,9 @@ def jpeg(image: np.ndarray, quality: int) -> tuple[np.ndarray, int]:
 def storage_table(
     images: Iterable[np.ndarray], qualities: list[int], reference: int = 75
 ) -> pd.DataFrame:
-    """Mean file size and what it saves against `reference`: rows of quality, mean_kb (1000 bytes),
-    saved_percent, saved_of_raw_percent.
+    """Mean file size, and the saving compared with `reference`.
+
+    Columns quality, mean_kb (1000 bytes), saved_percent, saved_of_raw_percent.
     """
     images = list(images)
     raw = np.mean([image.nbytes for image in images])

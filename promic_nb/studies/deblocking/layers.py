@@ -1,4 +1,4 @@
-"""Layers that several networks are made of. All keep height and width."""
+"""Layers shared by several networks. All keep height and width."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, bias: bool = True) -> nn.Conv2d:
-    """A convolution that keeps the size."""
+    """A convolution that keeps height and width."""
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=bias)
 
 
@@ -28,7 +28,7 @@ class Concatenate(nn.Sequential):
 def three_convolutions(
     inputs: int, outputs: int, middle: int = 32, bias: bool = True
 ) -> list[nn.Module]:
-    """The inside of a block of ResNet and JJNet; `bias` is that of the third convolution."""
+    """The layers inside a block of ResNet and JJNet; `bias` applies to the third convolution."""
     return [
         conv(inputs, middle, 5),
         nn.ReLU(),
@@ -39,7 +39,7 @@ def three_convolutions(
 
 
 def dense_block(inputs: int, growth: int, layers: int = 3) -> nn.Sequential:
-    """Each layer takes all feature maps before it (Fig. 13); inputs + layers x growth channels."""
+    """Each layer reads all earlier feature maps (Fig. 13); inputs + layers x growth channels."""
     return nn.Sequential(
         *(Concatenate(conv(inputs + i * growth, growth), nn.ReLU()) for i in range(layers))
     )

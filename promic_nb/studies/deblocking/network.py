@@ -1,4 +1,4 @@
-"""A deblocking network: it predicts the JPEG noise, which is added to its input (Fig. 19)."""
+"""A deblocking network: it predicts the JPEG noise and adds it to its input (Fig. 19)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class Network:
     Attributes:
         build: makes the network that predicts the noise.
         label: its name in figures.
-        published: number of parameters in Table 4; None where none is printed.
-        parts: names of its branches, each of which starts at zero; "" is the network itself.
+        published: number of parameters in Table 4; None if it prints none.
+        parts: names of the branches whose last convolution starts at zero; "" is the network
+            itself.
     """
 
     build: Callable[[], nn.Module]
@@ -30,9 +31,12 @@ class Network:
 
 
 class Deblocker(nn.Module):
-    """The input plus what `noise` predicts: RGB in, RGB out, float32 (N, 3, H, W), nominally 0..1.
+    """The input plus the prediction of `noise`, float32 (N, 3, H, W).
 
-    The last convolution of each of `parts` starts at zero: an untrained network returns its input.
+    Input and output are RGB, nominally in 0..1.
+
+    The last convolution of each of `parts` starts at zero, so an untrained network returns its
+    input.
     """
 
     def __init__(self, noise: nn.Module, parts: tuple[str, ...] = ("",)) -> None:
@@ -66,19 +70,20 @@ def build_network(name: str, seed: int = 0) -> Deblocker:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Parameters as Keras counts them: weights, biases, and four numbers a channel of batch
-    normalization.
+    """Number of parameters as Keras counts them.
+
+    It counts weights, biases, and four numbers per channel of batch normalization.
     """
     statistics = sum(2 * m.num_features for m in network.modules() if isinstance(m, nn.BatchNorm2d))
     return sum(p.numel() for p in network.parameters()) + statistics
 
 
 def parameter_table() -> pd.DataFrame:
-    """Parameters of all networks beside Table 4.
+    """Numbers of parameters of all networks, compared with Table 4.
 
     Returns:
-        Columns network, label, parameters, published and difference_percent (NaN where none is
-        printed).
+        Columns network, label, parameters, published and difference_percent (NaN if Table 4 prints
+        none).
     """
     rows = [
         (name, network.label, parameter_count(build_network(name)), network.published)
@@ -91,8 +96,9 @@ def parameter_table() -> pd.DataFrame:
 
 
 def model_names(models: pd.DataFrame) -> list[str]:
-    """The name in figures of each row's model: network, quality of its training images, and loss
-    where it is not the MSE.
+    """The model name of each row for figures.
+
+    It names the network, the quality of its training images, and the loss if it is not the MSE.
 
     Args:
         models: columns network, trained_on, loss.

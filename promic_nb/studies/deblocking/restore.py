@@ -1,4 +1,4 @@
-"""Restored images, and how far they are from the originals."""
+"""Restore images, and measure how far they are from the originals."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from promic_nb.metrics.quality import compute
 from promic_nb.studies.deblocking.jpeg import jpeg
 from promic_nb.studies.deblocking.training import to_tensor
 
-MIDDLE = 192 / 360  # side of the thesis' crops over that of its images
+MIDDLE = 192 / 360  # side of the thesis's crops relative to its images
 
 
 def restore(network: nn.Module, image: np.ndarray) -> np.ndarray:
-    """What the network makes of a compressed image: uint8 (H, W, 3)."""
+    """Restore a compressed image with the network: uint8 (H, W, 3)."""
     with torch.inference_mode():
         restored = network.eval()(to_tensor(image)[None])[0]
     return (restored.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 
 
 def measure(original: np.ndarray, image: np.ndarray) -> dict[str, float]:
-    """MAE and MSE (Eqs. 6 and 7, over RGB in 0..1), PSNR in dB (Eq. 9; 100 for equal images) and
-    SSIM (Eq. 14, on grey).
+    """MAE and MSE (Eqs. 6 and 7), PSNR in dB (Eq. 9) and SSIM (Eq. 14).
+
+    MAE and MSE are over RGB in 0..1, PSNR is 100 for equal images, and SSIM is on grey.
     """
     difference = (original.astype(float) - image.astype(float)) / 255
     mse = float(np.mean(difference**2))
@@ -48,11 +49,11 @@ def centre(image: np.ndarray, side: int) -> np.ndarray:
 def distances(
     network: nn.Module, original: np.ndarray, qualities: list[int]
 ) -> Iterator[dict[str, float | int | str]]:
-    """Distance of an image, compressed and then restored, to its original.
+    """Distances between an image and its original, compressed and then restored.
 
     Yields:
-        Rows of size ("full", or "centre" for its middle), quality, metric (as `measure`), jpeg and
-        restored (the distances).
+        Rows of size ("full", or "centre" for the middle), quality, metric (see `measure`), jpeg and
+        restored (the distances after compression and after restoration).
     """
     sides = {"full": max(original.shape), "centre": round(min(original.shape[:2]) * MIDDLE)}
     for quality in qualities:

@@ -1,4 +1,7 @@
-"""What the measured distances say: means, and which quality reaches JPEG-75. No networks here."""
+"""Summarize the measured distances: means, and the quality that reaches JPEG-75.
+
+No networks here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import pandas as pd
 
 LOWER_IS_BETTER = ("mae", "mse")
 LABELS = {"mae": "MAE", "mse": "MSE", "psnr_db": "PSNR (dB)", "ssim": "SSIM"}
-# Columns of the results of one network: what a row is of, and the distances to the original.
+# Columns of one network's results: what a row describes, and the distances to the original.
 COLUMNS = (
     *("dataset", "network", "loss", "trained_on", "split_seed", "seed"),
     *("size", "image", "quality", "metric", "jpeg", "restored"),
@@ -47,16 +50,17 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def lowest_quality(means: pd.DataFrame, saved_percent: pd.Series) -> pd.DataFrame:
-    """The lowest measured quality whose whole restored images are at least as near to the originals
-    as JPEG-75.
+    """The lowest measured quality that reaches JPEG-75 after restoration.
+
+    Its whole restored images are at least as close to the originals as JPEG-75's.
 
     Args:
-        means: of `summary`, with a column model.
-        saved_percent: what each quality saves against JPEG-75, by quality.
+        means: from `summary`, with a column model.
+        saved_percent: saving of each quality compared with JPEG-75, by quality.
 
     Returns:
         A row for each model and metric: dataset, model, metric, lowest_quality and saved_percent;
-        NaN where none of the measured qualities reaches it.
+        NaN if no measured quality reaches JPEG-75.
     """
     reached = means.query("size == 'full' and reaches_reference")
     lowest = reached.groupby(["dataset", "model", "metric"]).quality.min()

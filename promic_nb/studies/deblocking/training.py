@@ -1,4 +1,4 @@
-"""Training of a deblocking network on pairs of compressed and original crops."""
+"""Train a deblocking network on pairs of compressed and original crops."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from promic_nb.studies.deblocking.network import Deblocker
 from promic_nb.training.fit import SampleStream, fit
 from promic_nb.training.options import FitOptions, Schedule
 
-RANDOM = (25, 100)  # "random" draws qualities from here, both included
+RANDOM = (25, 100)  # range of qualities for "random", both ends included
 
 
 class DeblockingTask(lightning.LightningModule):
-    """Minimizes a loss between the restored and the original crop with Adam at a constant
-    learning rate (section 3.4: Keras' default, 1e-3).
+    """Minimizes a loss between the restored and the original crop.
+
+    Adam with a constant learning rate (section 3.4: Keras' default, 1e-3).
     """
 
     def __init__(self, network: nn.Module, loss: nn.Module, learning_rate: float) -> None:
@@ -37,16 +38,16 @@ class DeblockingTask(lightning.LightningModule):
 
 
 def to_tensor(image: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) as float32 (3, H, W) in 0..1."""
+    """Convert uint8 (H, W, 3) to float32 (3, H, W) in 0..1."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
 
 
 def pairs(images: Sequence[np.ndarray], trained_on: str, crop: int, seed: int) -> SampleStream:
-    """Stream of (compressed, original) crops, float32 (3, crop, crop) in 0..1.
+    """A stream of (compressed, original) crops, float32 (3, crop, crop) in 0..1.
 
-    The whole image is compressed, then cut at random, so that blocks lie anywhere in the crop;
-    smaller images are used whole, edges repeated. Flips on both axes and a brightness of 80 to 120
-    %, as in section 3.3.
+    The whole image is compressed before it is cropped, so JPEG blocks may start anywhere in the
+    crop. Smaller images are used whole, with repeated edges. Crops are flipped on both axes and
+    change in brightness to 80-120 %, as in section 3.3.
 
     Args:
         trained_on: a JPEG quality, or "random".
@@ -78,13 +79,13 @@ def train_deblocker(
     trained_on: str,
     crop: int = 192,
 ) -> Deblocker:
-    """Train a network in place and return it in evaluation mode; resumes from the folder.
+    """Train a network in place and return it in evaluation mode, or resume from the folder.
 
     Args:
         images: originals, uint8 (H, W, 3).
         loss: of a prediction and a target.
-        trained_on: the JPEG quality at which they are compressed, or "random".
-        crop: side of the crops, pixels.
+        trained_on: JPEG quality of the compressed images, or "random".
+        crop: side of the crops in pixels.
     """
     task = DeblockingTask(network, loss, schedule.learning_rate)
     fit(task, pairs(images, trained_on, crop, schedule.seed), schedule.loop(), options)

@@ -20,8 +20,9 @@ from promic_nb.training.options import FitOptions, Schedule
 
 
 class CompressionNetworks(nn.Module):
-    """CompNet and RecNet of section 3.2: four 5x5 convolutions of stride 2 with GDN between them,
-    and their mirror image.
+    """CompNet and RecNet of section 3.2.
+
+    CompNet has four 5x5 convolutions with stride 2 and GDN between them; RecNet mirrors it.
 
     Args:
         width: channels of the inner layers.
@@ -45,32 +46,35 @@ class CompressionNetworks(nn.Module):
         )
 
     def latent(self, x: Tensor) -> Tensor:
-        """Quantized features, whole numbers as float32 (N, channels, H/16, W/16), of RGB x (N, 3,
-        H, W) in 0..1.
+        """Quantized features of RGB x (N, 3, H, W) in 0..1.
+
+        Whole numbers as float32 (N, channels, H/16, W/16).
         """
         return self.compress(x - 0.5).round()
 
     def decode(self, z: Tensor) -> Tensor:
-        """RGB (N, 3, 16h, 16w) in 0..1, clamped, of quantized features (N, channels, h, w)."""
+        """RGB (N, 3, 16h, 16w) in 0..1, clamped, from quantized features (N, channels, h, w)."""
         return (self.reconstruct(z) + 0.5).clamp(0, 1)
 
 
 def rate_term(z: Tensor) -> Tensor:
-    """log(sigma^2) over all values of z, in nats (section 3.3): twice the differential entropy of a
-    Gaussian, without its constant.
+    """log(sigma^2) over all values of z, in nats (section 3.3).
+
+    It is twice the differential entropy of a Gaussian, without its constant.
     """
     return z.var(correction=0).log()
 
 
 def entropy_bits(symbols: np.ndarray) -> float:
-    """Empirical entropy of whole numbers in bits per value (H(z) of section 3.3)."""
+    """Empirical entropy of whole numbers, in bits per value (H(z) of section 3.3)."""
     share = np.unique(symbols, return_counts=True)[1] / symbols.size
     return float(abs((share * np.log2(share)).sum()))
 
 
 def entropy_bpp(z: np.ndarray) -> float:
-    """Rate of quantized features (C, h, w) in bits per pixel, as the paper counts it: their
-    empirical entropy, no bitstream.
+    """Rate of quantized features (C, h, w) in bits per pixel, as the paper counts it.
+
+    It is their empirical entropy; there is no bitstream.
     """
     return entropy_bits(z) * z.shape[0] / STRIDE**2
 
@@ -78,14 +82,14 @@ def entropy_bpp(z: np.ndarray) -> float:
 class CompressionTask(lightning.LightningModule):
     """Minimizes log(sigma^2) + beta MSE (Eq. 1 with beta_2 = beta_3 = 0).
 
-    Both terms see the features with uniform noise in place of rounding. As printed, on the features
-    themselves, the term has no minimum: it falls without end as they shrink. With the noise sigma^2
-    cannot fall below 1/12. The last steps round, so that the reconstruction learns from what it
-    will be given.
+    Both terms use the features with uniform noise instead of rounding. As printed, on the features
+    themselves, the rate term has no minimum: it falls without limit as they shrink. With the noise,
+    sigma^2 cannot fall below 1/12. The last steps round, so that the reconstruction learns from
+    the input that it will get.
 
     Args:
         beta: weight of the MSE of samples in 0..1; the paper does not print its scale.
-        learning_rate: of Adam, at its peak.
+        learning_rate: peak learning rate of Adam.
         steps: length of the schedule.
     """
 
@@ -117,8 +121,9 @@ class CompressionTask(lightning.LightningModule):
 
 
 def crops(samples: Sequence[Sample], side: int, seed: int) -> SampleStream:
-    """Random square crops for the codec: float32 (3, side, side) in 0..1, flipped at random;
-    smaller pictures are enlarged first.
+    """Random square crops for the codec: float32 (3, side, side) in 0..1, flipped at random.
+
+    Smaller pictures are enlarged first.
     """
 
     def draw(rng: np.random.Generator) -> Tensor:
@@ -143,12 +148,12 @@ def train_compression(
     width: int,
     crop: int = 64,
 ) -> CompressionNetworks:
-    """Train CompNet and RecNet; frozen and in evaluation mode on return. Resumes from the folder.
+    """Train CompNet and RecNet, or resume from the folder; return them frozen, in evaluation mode.
 
     Args:
         beta: weight of the MSE.
         width: channels of the inner layers.
-        crop: side of the random crops that they learn from, pixels.
+        crop: side of the random training crops, in pixels.
     """
     lightning.seed_everything(schedule.seed, verbose=False)
     task = CompressionTask(CompressionNetworks(width), beta, schedule.learning_rate, schedule.steps)

@@ -1,4 +1,4 @@
-"""The learners that Tables 2 to 7 compare, each trained and tested."""
+"""Train and test the learners that Tables 2 to 7 compare."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from promic_nb.datasets.pictures import Pictures
 from promic_nb.studies.latent_learning.codec import CompressionNetworks
 from promic_nb.studies.latent_learning.learner import build_learner
 
-# Whatever a run chooses, it trains ResNets (LARGE, SEGMENTATION) and counts the layers of all
-# networks: imported so that a change in one of them reruns it.
+# Every run trains ResNets (LARGE, SEGMENTATION) and counts the layers of all networks, whatever its
+# parameters. The import makes sure that a change in a network reruns it.
 from promic_nb.studies.latent_learning.learners import mobilenet, resnet  # noqa: F401
 from promic_nb.studies.latent_learning.learning import Received, train_learner
 from promic_nb.studies.latent_learning.pictures import STRIDE
@@ -24,16 +24,16 @@ from promic_nb.studies.latent_learning.tables import CHANNELS, ON_PIXELS, SUBSET
 from promic_nb.studies.latent_learning.testing import accuracy, mean_iou, predict
 from promic_nb.training.options import FitOptions, Schedule
 
-RANKED = 500  # training pictures that rank the channels; the paper takes all of ImageNet
+RANKED = 500  # training pictures that rank the channels; the paper uses all of ImageNet
 Sides = tuple[int, int]
-# Smallest and largest side of the pictures to those of a training.
+# From the smallest and largest side in training to the sides of one training.
 TRAINING: dict[str, Callable[[int, int], Sides]] = {
     "smallest": lambda a, b: (a, a),
     "largest": lambda a, b: (b, b),
     "variable": lambda a, b: (a, b),
     "middle": lambda a, b: (_middle(a, b), _middle(a, b)),
 }
-ENLARGED = 3  # large pictures (section 4.6): each side, by interpolation
+ENLARGED = 3  # factor by which each side of large pictures is interpolated (section 4.6)
 
 
 def _middle(a: int, b: int) -> int:
@@ -41,7 +41,7 @@ def _middle(a: int, b: int) -> int:
 
 
 def large_sides(sides: Sides) -> Sides:
-    """Sides in training on large pictures, in the paper's proportions: 672 to 1120 for 224 to 448.
+    """Training sides for large pictures, in the paper's proportions: 672 to 1120 for 224 to 448.
 
     Example:
         >>> large_sides((224, 448))
@@ -52,14 +52,14 @@ def large_sides(sides: Sides) -> Sides:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One learner to be trained.
+    """One learner to train and test.
 
     Attributes:
-        network: of the registry of learners.
+        network: name in the registry of learners.
         domain: "latent" or "reconstruction".
-        training: sides that it is trained on: "smallest", "largest", "middle", or "variable"
-            between them.
-        features: channels of the latent that it sees.
+        training: sides in training: "smallest", "largest", "middle", or "variable" between smallest
+            and largest.
+        features: number of latent channels that it reads.
     """
 
     network: str
@@ -69,18 +69,19 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Of its folder."""
+        """The name of its folder."""
         return "-".join(map(str, asdict(self).values()))
 
     @property
     def channels(self) -> int:
-        """How many channels of largest variance it sees; 0 for all."""
+        """How many channels of highest variance it reads; 0 for all."""
         return 0 if self.features == CHANNELS else self.features
 
 
 def classification(networks: Sequence[str]) -> list[Experiment]:
-    """Learners of Tables 2 to 6: on latents and on reconstructions, for fixed and variable sizes,
-    and on subsets of the features.
+    """The learners of Tables 2 to 6.
+
+    They read latents or reconstructions, with fixed and variable sizes, and subsets of features.
     """
     found = []
     for name in networks:
@@ -104,7 +105,7 @@ SEGMENTATION = (
 
 
 class Size(TypedDict, total=False):
-    """Of test pictures: arguments of `predict`."""
+    """Size of the test pictures: arguments of `predict`."""
 
     side: int
     enlarged: int
@@ -115,10 +116,10 @@ class Setting:
     """How the learners of a table are trained and tested.
 
     Attributes:
-        sides: smallest and largest side in training, pixels, multiples of 16.
-        width: of every layer, as a share of the published one.
-        dense: whether they segment.
-        enlarged: they are tested on pictures of so many times their original sides.
+        sides: smallest and largest side in training, in pixels, multiples of 16.
+        width: of every layer, as a share of the published width.
+        dense: whether the learners segment.
+        enlarged: factor by which the sides of the test pictures are enlarged.
     """
 
     sides: Sides
@@ -130,9 +131,9 @@ class Setting:
     def tests(self) -> dict[str, Size]:
         """Sizes of the test pictures by name.
 
-        A classifier is tested twice: on pictures of their original sizes, and on pictures resized
-        to the smallest side. (On reconstructions the paper resizes after decoding; here it is done
-        before, so that the codec sees whole blocks.) With `enlarged` it is tested on nothing else.
+        A classifier is tested twice: at the original sizes, and resized to the smallest side. (The
+        paper resizes reconstructions after decoding; here pictures are resized before coding, so
+        the codec gets whole blocks.) With `enlarged`, only the enlarged pictures are tested.
         """
         if self.dense:
             return {"fixed": {"side": self.sides[1]}}
@@ -149,7 +150,7 @@ def run_experiments(
     schedule: Schedule,
     options: FitOptions,
 ) -> pd.DataFrame:
-    """Train and test each learner, each in a folder of its own.
+    """Train and test each learner, each in its own folder.
 
     Returns:
         Columns task, network, domain, training, features, tested ("original", "fixed" or
@@ -181,16 +182,16 @@ def run_experiments(
 
 
 def _by_variance(codec: CompressionNetworks, pictures: Pictures) -> list[int]:
-    """The channels of the latent by falling variance.
+    """The latent's channels in order of falling variance.
 
-    It takes a pass of the codec over many pictures, which only learners on some channels need.
+    This runs the codec on many pictures; only learners on some of the channels need it.
     """
     variance, _ = channel_statistics(codec, pictures.train[:RANKED])
     return np.argsort(-variance, kind="stable").tolist()
 
 
 def _scored(scores: Iterator[Tensor], pictures: Pictures, dense: bool) -> dict[str, float]:
-    """The metrics of the scores of the test pictures."""
+    """The metrics of the test pictures' scores."""
     if dense:
         masks = [np.asarray(mask) for _, mask in pictures.test]
         return {"miou": mean_iou(scores, masks, len(pictures.classes))}

@@ -1,4 +1,4 @@
-"""A learning network: a backbone on the latent, or on pixels, with a head."""
+"""A learning network: a backbone on the latent or on pixels, with a head."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Architecture:
     """An entry of the registry of learners.
 
     Attributes:
-        build: of channels of the input, width as a share of the published one, and whether it
-            segments, to a backbone and the channels of its output.
-        scale: pixels a side for each sample of the input: 16 for latents, 1 for pixels.
+        build: takes the input channels, the width as a share of the published one, and whether it
+            segments; returns a backbone and its number of output channels.
+        scale: side in pixels of one input sample: 16 for latents, 1 for pixels.
     """
 
     build: Callable[[int, float, bool], tuple[nn.Sequential, int]]
@@ -32,10 +32,10 @@ class Learner(nn.Module):
     """A backbone with a head.
 
     Args:
-        features: input (N, C, h, w) to the last feature map; any h and w.
-        head: of a classifier, feature map to scores (N, classes); of a segmenter, to a score map
-            that is enlarged to the pixels.
-        scale: pixels a side for each sample of the input: 16 for latents, 1 for pixels.
+        features: from the input (N, C, h, w) to the last feature map; any h and w.
+        head: from the feature map to scores (N, classes), or, in a segmenter, to a score map that
+            is enlarged to the size in pixels.
+        scale: side in pixels of one input sample: 16 for latents, 1 for pixels.
         dense: whether it segments.
     """
 
@@ -44,7 +44,7 @@ class Learner(nn.Module):
         self.features, self.head, self.scale, self.dense = features, head, scale, dense
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scores (N, classes), or (N, classes, H, W) in pixels."""
+        """Scores (N, classes), or (N, classes, H, W) for a segmenter."""
         scores = self.head(self.features(x))
         if not self.dense:
             return scores
@@ -59,10 +59,10 @@ def build_learner(
 
     Args:
         name: one of `LEARNERS`.
-        inputs: channels of the latent, or 3.
-        width: of every layer, as a share of the published one.
-        dense: segment pixels (with torchvision's FCN head; the paper does not print its own)
-            instead of classifying. For ResNets.
+        inputs: channels of the latent, or 3 for pixels.
+        width: of every layer, as a share of the published width.
+        dense: segment instead of classify, for ResNets only. The head is torchvision's FCN
+            head; the paper does not describe its own.
 
     Raises:
         UserError: the name is unknown.
@@ -84,7 +84,10 @@ def build_learner(
 
 
 def counted_layers(network: nn.Module) -> int:
-    """Layers as the names count them: convolutions and linear layers, shortcuts left out."""
+    """Number of layers as in the network names.
+
+    Convolutions and linear layers count, shortcuts do not.
+    """
     return sum(
         isinstance(m, nn.Conv2d | nn.Linear) and "downsample" not in name
         for name, m in network.named_modules()
@@ -92,8 +95,9 @@ def counted_layers(network: nn.Module) -> int:
 
 
 def network_sizes(inputs: int = CHANNELS, classes: int = 1000) -> pd.DataFrame:
-    """Columns network, layers (as the names count them), parameters_m (millions) of each learner at
-    full width.
+    """The size of each learner at full width.
+
+    Columns network, layers (as in the network names), parameters_m (millions).
     """
     rows = []
     for name, architecture in LEARNERS.items():

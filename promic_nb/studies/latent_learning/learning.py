@@ -1,4 +1,4 @@
-"""Training of learners behind a frozen codec, with inputs of fixed or of varying size."""
+"""Train learners after a frozen codec, with inputs of fixed or variable size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VOID = 255  # pixels of a mask that belong to no class
 
 
 class Received(nn.Module):
-    """What a learner is given of pictures: some channels of their latent, or their reconstruction.
+    """The learner's input: some channels of the latent, or the reconstruction.
 
     Args:
         codec: frozen.
@@ -38,14 +38,15 @@ class Received(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H/16, W/16), or (N, 3, H, W) about 0, of x (N, 3, H, W) in 0..1."""
+        """(N, channels, H/16, W/16), or (N, 3, H, W) around 0, from x (N, 3, H, W) in 0..1."""
         z = self.codec.latent(x)
         return z[:, self.channels] if self.domain == "latent" else self.codec.decode(z) - 0.5
 
 
 class LearningTask(lightning.LightningModule):
-    """Minimizes the cross-entropy of classes, or of pixels, by SGD with one learning-rate cycle;
-    the codec stays as it is.
+    """Minimizes the cross-entropy of classes or pixels; the codec stays frozen.
+
+    SGD with one learning-rate cycle.
     """
 
     def __init__(
@@ -53,9 +54,9 @@ class LearningTask(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.model, self.learning_rate, self.steps = model, learning_rate, steps
-        # so that a checkpoint behind another codec is not resumed
+        # a checkpoint made with another codec is not resumed
         self.given = f"{digest(received)} {received.domain} {received.channels}"
-        self._received = [received]  # in a list: not a part of the checkpoint
+        self._received = [received]  # in a list: not part of the checkpoint
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         x, target = batch
@@ -77,11 +78,12 @@ class LearningTask(lightning.LightningModule):
 def batches(
     samples: Sequence[Sample], sides: tuple[int, int], count: int, seed: int
 ) -> SampleStream:
-    """Whole minibatches (x (count, 3, s, s) in 0..1, targets), resized to one random side s within
-    each (section 3.4.3), and flipped.
+    """Whole minibatches (x (count, 3, s, s) in 0..1, targets), flipped at random.
+
+    All pictures of a minibatch are resized to one random side s (section 3.4.3).
 
     Args:
-        sides: smallest and largest s, multiples of 16; equal ones mean training at a fixed size.
+        sides: smallest and largest s, multiples of 16; equal for training at a fixed size.
     """
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -96,7 +98,7 @@ def batches(
 
 
 def _drawn(sample: Sample, side: int, flip: bool) -> tuple[Tensor, Tensor]:
-    """Picture and class, or mask (int64), at another size."""
+    """A picture and its class or mask (int64), resized."""
     x, target = resized(to_tensor(sample[0]), (side, side)), torch.as_tensor(sample[1])
     if target.ndim:
         target = nn.functional.interpolate(
@@ -113,9 +115,9 @@ def train_learner(
     schedule: Schedule,
     options: FitOptions,
 ) -> Learner:
-    """Train in place on `samples` resized to sides in `sides`; in evaluation mode on return.
+    """Train in place on `samples` resized within `sides`; return the model in evaluation mode.
 
-    Resumes from the folder.
+    Resumes the training in the folder.
     """
     fit(
         LearningTask(model, received, schedule.learning_rate, schedule.steps),

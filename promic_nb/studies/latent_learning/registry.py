@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from promic_nb.studies.latent_learning.learner import Architecture
 
 _HERE = "promic_nb.studies.latent_learning.learners"
-# Those that a run chooses from: each is compared with a network on pixels (`tables.ON_PIXELS`).
+# Runs choose from these: each is compared with a network on pixels (`tables.ON_PIXELS`).
 LATENT_LEARNERS: Registry[Architecture] = Registry(
     "learner",
     {

@@ -1,4 +1,4 @@
-"""What a trained codec makes of pictures: rate, rate term, quality, and its channels."""
+"""Statistics of a trained codec on pictures: rate, rate term, quality, and channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promic_nb.studies.latent_learning.pictures import original_size
 
 
 def _latent(codec: CompressionNetworks, image: np.ndarray) -> tuple[Tensor, Tensor]:
-    """A picture at its original size, and its latent, where the codec is."""
+    """A picture at its original size, and its latent, on the codec's device."""
     x = original_size(image).to(next(codec.parameters()).device)
     return x, codec.latent(x)
 
@@ -24,14 +24,16 @@ def _latent(codec: CompressionNetworks, image: np.ndarray) -> tuple[Tensor, Tens
 def rates(
     codec: CompressionNetworks, samples: Sequence[Sample]
 ) -> list[tuple[float, float, float]]:
-    """For each sample at its original size: rate (bits per pixel, by entropy), log(sigma^2) of its
-    latent, and PSNR (dB).
+    """Rate, rate term and quality of each sample at its original size.
+
+    The rate is in bits per pixel, by entropy; the rate term is log(sigma^2) of the latent; the
+    quality is the PSNR in dB.
     """
     found = []
     for image, _ in samples:
         x, z = _latent(codec, image)
         mse = (codec.decode(z) - x).square().mean()
-        variance = float(z.var(correction=0))  # 0 where a picture is coded as zeros only
+        variance = float(z.var(correction=0))  # 0 if all symbols of a picture are zero
         log_variance = math.log(variance) if variance else math.nan
         found.append((entropy_bpp(z[0].cpu().numpy()), log_variance, float(-10 * mse.log10())))
     return found
@@ -41,8 +43,10 @@ def rates(
 def channel_statistics(
     codec: CompressionNetworks, samples: Sequence[Sample]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Variance of each channel of the latent, the mean over pictures (section 3.4.4), and entropy
-    of each over all pictures, in bits.
+    """Variance and entropy of each channel of the latent.
+
+    The variance is the mean over pictures (section 3.4.4); the entropy, in bits, is over all
+    pictures.
     """
     latents = [_latent(codec, image)[1][0].cpu() for image, _ in samples]
     variance = torch.stack([z.var(dim=(1, 2), correction=0) for z in latents]).mean(0).numpy()

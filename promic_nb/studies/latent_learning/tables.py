@@ -1,32 +1,33 @@
-"""What is read from the tables of the study: no networks here."""
+"""Tables derived from the study's results: no networks here."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-# of the latent (section 3.4.4): as many values as pixels, so that bits per value are bits per pixel
+# of the latent (section 3.4.4): as many values as pixels, so bits per value are bits per pixel
 CHANNELS = 256
-SUBSETS = (32, 16)  # channels of largest variance (Table 4)
+SUBSETS = (32, 16)  # numbers of channels of highest variance (Table 4)
 ON_PIXELS = {
     "resnet41": "resnet50",
     "mobilenetv2_45": "mobilenetv2",
-}  # which network reads reconstructions in place of latents
+}  # the network that reads reconstructions instead of latents
 
 
 def correlations(pictures: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
-    """Linear correlation of entropy with log(sigma^2), over pictures (as Fig. 2) and over channels,
-    for each rate and all together.
+    """Linear correlation of entropy with log(sigma^2), for each rate and for all rates together.
+
+    It is computed over pictures (as in Fig. 2) and over channels.
 
     Args:
-        pictures: columns rate, bpp, log_variance; pictures coded as zeros only have none and do not
-            count.
+        pictures: columns rate, bpp, log_variance; pictures with zeros only have no log_variance and
+            are left out.
         channels: columns rate, variance, entropy_bits; channels without variance carry nothing and
-            do not count.
+            are left out.
 
     Returns:
         Columns over ("pictures" or "channels"), rate ("all" for all together), points, correlation
-        (NaN of fewer than three points).
+        (NaN for fewer than three points).
     """
     live = channels[channels.variance > 0]
     points = {
@@ -48,11 +49,13 @@ def correlations(pictures: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame
 
 
 def comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """The top-1 accuracies that Table 2 compares: of learners on all channels, tested at original
-    sizes on latents and at the fixed size on reconstructions.
+    """The top-1 accuracies that Table 2 compares.
+
+    They are those of learners on all channels, tested at the original sizes on latents and at the
+    fixed size on reconstructions.
 
     Args:
-        table: of the learners: columns domain, features, tested, metric and others.
+        table: results of the learners: columns domain, features, tested, metric and others.
     """
     tested_as = {"latent": "original", "reconstruction": "fixed"}
     here = (table.metric == "top1") & (table.features == CHANNELS)
@@ -60,12 +63,13 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """What Tables 2 to 4 and 7 compare, as differences of top-1 accuracy in percentage points at
-    each rate.
+    """The comparisons of Tables 2 to 4 and 7.
+
+    They are differences of top-1 accuracy in percentage points, at each rate.
 
     Args:
-        table: of the learners, several rates together: columns network, domain, training, features,
-            tested, rate, metric, value (0..1).
+        table: results of the learners at several rates: columns network, domain, training,
+            features, tested, rate, metric, value (0..1).
 
     Returns:
         Columns comparison, network, rate, gain_pp; rate "mean" is the mean over all rates.

@@ -1,4 +1,4 @@
-"""Testing of learners behind a frozen codec, on pictures of any size."""
+"""Test learners after a frozen codec, on pictures of any size."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ TOP = 5
 def predict(
     model: Learner, received: Received, samples: Sequence[Sample], side: int = 0, enlarged: int = 1
 ) -> Iterator[Tensor]:
-    """Scores of each sample, (classes,) or (classes, H, W), at `enlarged` times its original size,
-    or resized to `side`.
+    """Scores of each sample, (classes,) or (classes, H, W).
+
+    Pictures have `enlarged` times their original size, or are resized to `side`.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.eval().to(device)
@@ -38,8 +39,9 @@ def predict(
 
 
 def accuracy(scores: Iterable[Tensor], targets: Sequence[int]) -> dict[str, float]:
-    """Top-1 and top-5 accuracy (0..1) of class scores; top-5 is NaN where there are no more than
-    five classes.
+    """Top-1 and top-5 accuracy (0..1) of class scores.
+
+    Top-5 is NaN if there are five classes or fewer.
     """
     predicted, true = torch.stack(list(scores)), torch.tensor(list(targets))
     classes = predicted.shape[1]
@@ -51,8 +53,9 @@ def accuracy(scores: Iterable[Tensor], targets: Sequence[int]) -> dict[str, floa
 
 
 def mean_iou(scores: Iterable[Tensor], masks: Iterable[np.ndarray], classes: int) -> float:
-    """Mean over classes of intersection over union of all pixels of all pictures (0..1); void
-    pixels do not count.
+    """Mean over classes of the intersection over union (0..1), over all pixels of all pictures.
+
+    Void pixels are ignored.
     """
     metric = MulticlassJaccardIndex(classes, ignore_index=VOID)
     for map_, mask in zip(scores, masks, strict=True):

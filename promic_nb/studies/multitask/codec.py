@@ -1,9 +1,10 @@
-"""The codec of the study: the JPEG-AI-style base networks on luma, whose decoder is frozen after
-one adaptation.
+"""The study's codec: the JPEG-AI-style base networks on luma.
+
+The decoder is frozen after one adaptation.
 
 The thesis uses the encoder and decoder of HiFiC (Mentzer et al. 2020) with 220 latent channels, on
-RGB, without a rate term. The JPEG-AI-style base networks take their place: 160 channels, luma. They
-start from weights trained on micrographs and are adapted to the pictures at hand by the MSE.
+RGB, without a rate term. They are replaced by the JPEG-AI-style base networks: 160 channels, luma.
+These start from weights trained on micrographs and are adapted to the pictures with the MSE.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.networks import LATENT_CHANNELS
 from promic_nb.datasets.pictures import Sample
 
-# modules of the encoder up to stride 8, the place of the fourth convolution of the thesis' encoder
+# modules of the encoder up to stride 8, corresponding to the thesis's fourth encoder convolution
 LAYER4 = 9
 LAYER4_CHANNELS = 128
 
 
 class Encoder(nn.Module):
-    """Luma (N, 1, H, W) in 0..1 to the latent (N, 160, H/16, W/16), not quantized."""
+    """From luma (N, 1, H, W) in 0..1 to the latent (N, 160, H/16, W/16), not quantized."""
 
     channels = LATENT_CHANNELS
 
@@ -44,8 +45,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent (N, 160, h, w), rounded with a straight-through gradient, to luma (N, 1, 16h, 16w) in
-    about 0..1.
+    """From the latent (N, 160, h, w) to luma (N, 1, 16h, 16w), roughly in 0..1.
+
+    The latent is rounded with a straight-through gradient.
     """
 
     def __init__(self, synthesis: nn.Sequential) -> None:
@@ -59,12 +61,12 @@ class Decoder(nn.Module):
 def start_codec(beta: float) -> tuple[Encoder, Decoder]:
     """Encoder and decoder with the shipped weights for `beta`."""
     model, _, _ = weights.load(weights.WEIGHTS / f"jpegai_beta{beta:g}.safetensors")
-    model = copy.deepcopy(model).requires_grad_(True)  # the loader keeps its own
+    model = copy.deepcopy(model).requires_grad_(True)  # the loader caches the original
     return Encoder(model.analysis), Decoder(model.synthesis)
 
 
 def luma(image: np.ndarray, side: int) -> Tensor:
-    """float32 (1, side, side) in 0..1 of uint8 (H, W, 3): its middle square, resized."""
+    """The middle square of uint8 (H, W, 3), resized: luma float32 (1, side, side) in 0..1."""
     top, left = ((n - min(image.shape[:2])) // 2 for n in image.shape[:2])
     grey = rgb2gray(image[top : top + min(image.shape[:2]), left : left + min(image.shape[:2])])
     return (

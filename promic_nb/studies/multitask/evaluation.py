@@ -1,4 +1,4 @@
-"""How the trained systems perform on pictures that they were not trained on."""
+"""Performance of the trained systems on unseen pictures."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CHUNK = 32
 
 @torch.inference_mode()
 def in_chunks(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """`function` of x, some pictures at a time."""
+    """Apply `function` to x, a few pictures at a time."""
     return torch.cat([function(part) for part in x.split(CHUNK)])
 
 
 def accuracy(scores: Tensor, classes: Tensor) -> float:
-    """Share (0..1) of pictures whose highest score (N, classes) is that of their class (N)."""
+    """Share (0..1) of pictures whose highest score (N, classes) is for their own class (N)."""
     return float((scores.argmax(1) == classes).float().mean())
 
 
@@ -31,14 +31,18 @@ def reconstruction_mse(encoder: Encoder, decoder: Decoder, x: Tensor) -> float:
 
 
 def cosine_distances(a: nn.Module, b: nn.Module, x: Tensor) -> Tensor:
-    """1 - cosine similarity of what two encoders make of each picture (Eq. 4.7): (N,), 0..2."""
+    """Distances between two encoders' latents of each picture: (N,), 0..2.
+
+    The distance is 1 - cosine similarity (Eq. 4.7).
+    """
     first, second = (in_chunks(encoder, x).flatten(1) for encoder in (a, b))
     return 1 - cosine_similarity(first, second)
 
 
 def identified(embeddings: Tensor, people: Tensor) -> float:
-    """Share (0..1) of faces (N, 128) whose nearest other face, by cosine, is of the same person
-    (N).
+    """Share (0..1) of faces (N, 128) whose nearest other face is of the same person (N).
+
+    The nearest face is the one with the highest cosine similarity.
     """
     unit = normalize(embeddings)
     nearest = (unit @ unit.T).fill_diagonal_(-2).argmax(1)
@@ -47,12 +51,12 @@ def identified(embeddings: Tensor, people: Tensor) -> float:
 
 @torch.inference_mode()
 def face_metrics(system: FaceSystem, x: Tensor, people: Tensor) -> dict[str, float]:
-    """Losses of the three tasks and what they compare with, on originals x (N, 1, H, W).
+    """Losses of the three tasks and their baselines, on originals x (N, 1, H, W).
 
     Returns:
         mse, mse_hr, cosine: Eqs. 5.1-5.3. mse_hr_bicubic: of the decoded small picture, enlarged.
-        identified_*: share of faces recognized (`identified`) from small originals,
-        reconstructions, and facenet's output.
+        identified_*: share of faces recognized (`identified`) in small originals, in
+        reconstructions, and in facenet's output.
     """
     losses = [(len(p), system.losses(p)) for p in x.split(CHUNK)]
     found = {

@@ -18,8 +18,9 @@ LOSSES = ("mse", "mse_hr", "cosine")
 
 
 class FaceSystem(nn.Module):
-    """Encoder, supnet and facenet around the frozen decoder and teacher: the three tasks of chapter
-    5 and their losses.
+    """Encoder, supnet and facenet around the frozen decoder and teacher.
+
+    Together they do the three tasks of chapter 5, each with its loss.
     """
 
     def __init__(
@@ -36,23 +37,25 @@ class FaceSystem(nn.Module):
 
     @staticmethod
     def halved(p: Tensor) -> Tensor:
-        """X' of the original X: half as large a side (section 5.4)."""
+        """X', the original X at half the side (section 5.4)."""
         return interpolate(p, scale_factor=0.5, mode="bilinear", antialias=True)
 
     def embedding(self, p: Tensor) -> Tensor:
-        """The teacher's embedding of luma (n, 1, h, w) in 0..1 of any size."""
+        """The teacher's embedding of luma (n, 1, h, w) in 0..1, of any size."""
         side = (FACE_SIDE, FACE_SIDE)
         if p.shape[-2:] != side:
             p = interpolate(p, side, mode="bilinear", antialias=True)
         return self.teacher(p.expand(-1, 3, -1, -1))
 
     def face_embedding(self, y: Tensor) -> Tensor:
-        """The teacher's embedding of what facenet makes of a latent."""
+        """The teacher's embedding of facenet's output for a latent."""
         return self.teacher(centre_crop(self.facenet(y)) + 0.5)
 
     def losses(self, p: Tensor, which: Sequence[str] = LOSSES) -> dict[str, Tensor]:
-        """MSE of the reconstruction, MSE of the doubled one, and cosine distance of embeddings
-        (Eqs. 5.1-5.3), of originals p = X.
+        """The losses of the three tasks on originals p = X (Eqs. 5.1-5.3).
+
+        They are the MSE of the reconstruction, that of the reconstruction at double size, and the
+        cosine distance of embeddings.
         """
         small = self.halved(p)
         y = self.encoder(small)
@@ -74,8 +77,9 @@ class FaceSystem(nn.Module):
         schedule: Schedule,
         options: FitOptions,
     ) -> None:
-        """Train the named parts by the mean of the named losses: one part at a time (section 5.6),
-        or all three by Eq. 5.4.
+        """Train the named parts with the mean of the named losses.
+
+        Either one part at a time (section 5.6), or all three with Eq. 5.4.
         """
 
         def mean_of(p: Tensor, _: Tensor) -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
-"""Chapter 4: encoder and decoder, and classifiers on the latent (framework 1) and on the encoder's
-fourth layer (framework 2).
+"""Chapter 4: encoder, decoder and classifiers.
 
-Each function trains modules in place on pictures x, luma (N, 1, H, W) in 0..1; modules that it
-does not train stay as they are.
+The classifiers read the latent (framework 1) or the encoder's fourth layer (framework 2).
+
+Each function trains modules in place on pictures x, luma (N, 1, H, W) in 0..1; the other modules
+are not changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def _reconstruction(encoder: Encoder, decoder: Decoder) -> Losses:
 def adapt_codec(
     encoder: Encoder, decoder: Decoder, x: Tensor, schedule: Schedule, options: FitOptions
 ) -> None:
-    """Adapt both to pictures by the MSE; from here on the decoder stays."""
+    """Adapt both to the pictures with the MSE; the decoder is frozen from here on."""
     both: dict[str, nn.Module] = {"encoder": encoder, "decoder": decoder}
     train(both, _reconstruction(encoder, decoder), x, schedule, options)
 
@@ -31,7 +32,7 @@ def adapt_codec(
 def train_encoder(
     encoder: Encoder, decoder: Decoder, x: Tensor, schedule: Schedule, options: FitOptions
 ) -> None:
-    """The encoder alone, by the MSE (Eq. 5.1, section 5.6.1)."""
+    """Train the encoder alone with the MSE (Eq. 5.1, section 5.6.1)."""
     losses = _reconstruction(encoder, decoder)
     train({"encoder": encoder}, losses, x, schedule, options, frozen=[decoder])
 
@@ -45,8 +46,9 @@ def train_jointly(
     schedule: Schedule,
     options: FitOptions,
 ) -> None:
-    """Framework 1: encoder and classifier by MSE + cross-entropy (Eq. 4.4 with the thesis' weight
-    1).
+    """Framework 1: train encoder and classifier with MSE + cross-entropy.
+
+    Eq. 4.4 with the thesis's weight, 1.
 
     Args:
         classes: int64 (N).
@@ -71,7 +73,7 @@ def train_classifier(
     schedule: Schedule,
     options: FitOptions,
 ) -> None:
-    """Framework 2: the classifier alone, on the encoder's fourth layer (Eq. 4.6)."""
+    """Framework 2: train the classifier alone, on the encoder's fourth layer (Eq. 4.6)."""
 
     def losses(p: Tensor, i: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():

@@ -30,7 +30,7 @@ class _Separable(nn.Module):
 
 
 class _GlobalDepthwise(nn.Module):
-    """One 7x7 filter for each channel of a 7x7 map."""
+    """One 7x7 filter per channel of a 7x7 map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -42,10 +42,11 @@ class _GlobalDepthwise(nn.Module):
 
 
 class MobileFaceNet(nn.Module):
-    """MobileFaceNet (Chen et al. 2018; Table 5.2), in the variant of the published PyTorch weights:
-    ReLU6 for PReLU, 1.02 M parameters.
+    """MobileFaceNet (Chen et al. 2018; Table 5.2), in the variant of the published PyTorch weights.
 
-    Its tensors carry the names of those weights, so that their state dict loads as it is.
+    It uses ReLU6 instead of PReLU and has 1.02 M parameters.
+
+    Its tensors have the names used in those weights, so their state dict can be loaded directly.
     """
 
     MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -81,9 +82,9 @@ def load_teacher(path: str | Path) -> MobileFaceNet:
     """MobileFaceNet with the weights of a file, frozen, in evaluation mode.
 
     Raises:
-        UserError: no file of that name, or one that holds something else.
+        UserError: the file does not exist or holds something else.
     """
-    remedy = "Name the state dict of MobileFaceNet (data/README.md)"
+    remedy = "Give the path of a MobileFaceNet state dict (data/README.md)"
     if not Path(path).is_file():
         raise UserError(f"teacher weights {path} do not exist", remedy)
     teacher = MobileFaceNet()
@@ -97,16 +98,18 @@ def load_teacher(path: str | Path) -> MobileFaceNet:
 
 
 def untrained_teacher(faces: Tensor) -> MobileFaceNet:
-    """A stand-in to try the software without weights: random ones (seed 0), with batch-norm
-    statistics of luma faces (N, 1, 112, 112).
+    """A random stand-in for the teacher, to try the software without weights.
 
-    Without those statistics all its embeddings would point one way.
+    Its weights are drawn with seed 0; its batch-norm statistics are those of luma faces (N, 1, 112,
+    112).
+
+    Without those statistics all its embeddings would point in one direction.
     """
     torch.manual_seed(0)
     teacher = MobileFaceNet()
     for module in teacher.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.momentum = None  # the mean over all that it sees
+            module.momentum = None  # the mean over everything it sees
     with torch.no_grad():
         teacher(faces.expand(-1, 3, -1, -1))
     return teacher.eval().requires_grad_(False)

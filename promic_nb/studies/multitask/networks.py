@@ -15,22 +15,22 @@ from promic_nb.studies.multitask.mobilefacenet import FACE_SIDE
 # (channels, kernel side) of the convolutions of each classifier.
 ON_LATENT = ((500, 2), (420, 2), (250, 2), (170, 2))  # Table 4.2
 ON_LAYER4 = ((480, 3), (960, 3), (460, 2), (300, 2), (150, 2))  # Table 4.4
-SUPNET = (700, 500, 400, 300)  # Table 5.4; the last layer gives the latent's own channels
-FACENET = (400, 360, 240, 120, 60)  # Table 5.5; the last layer gives three channels
+SUPNET = (700, 500, 400, 300)  # Table 5.4; the last layer outputs the latent's channels
+FACENET = (400, 360, 240, 120, 60)  # Table 5.5; the last layer outputs three channels
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3) -> Conv2dNormActivation:
-    """Convolution, batch norm and ReLU at equal size."""
+    """Convolution, batch norm and ReLU that keep the size."""
     return Conv2dNormActivation(inputs, outputs, kernel, padding="same", bias=True)
 
 
 def classifier(
     inputs: int, rows: tuple[tuple[int, int], ...], classes: int = 10, width: float = 1.0
 ) -> nn.Sequential:
-    """Classifier on features (N, inputs, h, w): scores (N, classes).
+    """A classifier on features (N, inputs, h, w): scores (N, classes).
 
-    The tables do not print padding or pooling. Four 2x2 convolutions do not fit into a 4x4 latent
-    without padding, so the size is kept, and the fully connected layer reads the mean over the
+    The tables print neither padding nor pooling. Four 2x2 convolutions do not fit into a 4x4 latent
+    without padding, so the size is kept, and the fully connected layer reads the mean over all
     positions.
     """
     layers: list[nn.Module] = []
@@ -40,7 +40,10 @@ def classifier(
 
 
 def supnet(channels: int, width: float = 1.0) -> nn.Sequential:
-    """Latent (N, channels, h, w) to (N, channels, 2h, 2w), of the doubled picture (Table 5.4)."""
+    """From a latent (N, channels, h, w) to one of the doubled picture, (N, channels, 2h, 2w).
+
+    See Table 5.4.
+    """
     a, b, c, d = (round(n * width) for n in SUPNET)
     up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     return nn.Sequential(
@@ -54,10 +57,11 @@ def supnet(channels: int, width: float = 1.0) -> nn.Sequential:
 
 
 def facenet(channels: int, width: float = 1.0) -> nn.Sequential:
-    """Latent (N, channels, h, w) to a picture for the teacher, (N, 3, 32h, 32w), about 0 (Table
-    5.5).
+    """From a latent (N, channels, h, w) to a picture for the teacher, (N, 3, 32h, 32w), around 0.
 
-    Each of the five layers doubles the size. The table has one more row, from 60 to 3 channels.
+    See Table 5.5.
+
+    Each of the five layers doubles the size. The table has another row, from 60 to 3 channels.
     """
     layers: list[nn.Module] = []
     for n in FACENET:
@@ -69,14 +73,16 @@ def facenet(channels: int, width: float = 1.0) -> nn.Sequential:
 
 
 def centre_crop(x: Tensor, side: int = FACE_SIDE) -> Tensor:
-    """The middle (N, 3, side, side) of x (section 5.4.1.3)."""
+    """The central (N, 3, side, side) of x (section 5.4.1.3)."""
     top, left = ((n - side) // 2 for n in x.shape[-2:])
     return x[..., top : top + side, left : left + side]
 
 
 def network_sizes() -> pd.DataFrame:
-    """Columns network, latent ("thesis": 220 channels, and 480 at the fourth layer; "here"),
-    channels, parameters_m, at full width.
+    """The size of each network at full width.
+
+    Columns network, latent ("thesis": 220 channels, and 480 at the fourth layer; "here"), channels,
+    parameters_m (millions).
     """
     makers: dict[str, tuple[Callable[[int], nn.Module], int, int]] = {
         "classifier on the latent": (lambda n: classifier(n, ON_LATENT), 220, LATENT_CHANNELS),

@@ -1,4 +1,4 @@
-"""Training of some modules while the others, above all the decoder, stay (sections 4.3 and 5.6)."""
+"""Train some modules while the others stay frozen, above all the decoder (sections 4.3, 5.6)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from promic_nb.training.fit import SampleStream, digest, fit, one_cycle
 from promic_nb.training.options import FitOptions, Schedule
 
 Losses = Callable[[Tensor, Tensor], dict[str, Tensor]]
-SHIFT = 4  # pixels; pictures are moved by up to so many and flipped (section 4.3.1.3)
+SHIFT = 4  # pixels by which pictures are shifted at most; also flipped (section 4.3.1.3)
 
 
 class Task(lightning.LightningModule):
-    """Trains some modules by the sum of named losses; all others stay as they are.
+    """Trains some modules with the sum of named losses; the others stay frozen.
 
     Args:
         trained: the modules that learn.
-        losses: pictures (n, 1, H, W) and their indices (n) to losses by name.
-        learning_rate: of Adam, at its peak; the thesis has SGD and ten times as many epochs.
+        losses: from pictures (n, 1, H, W) and their indices (n) to losses by name.
+        learning_rate: peak learning rate of Adam; the thesis uses SGD and ten times as many epochs.
         steps: length of the schedule.
-        frozen: modules that `losses` uses besides.
+        frozen: other modules that `losses` uses.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class Task(lightning.LightningModule):
         super().__init__()
         self.trained, self.losses = nn.ModuleDict(trained), losses
         self.learning_rate, self.steps = learning_rate, steps
-        # so that a checkpoint made with others is not resumed
+        # a checkpoint made with other frozen modules is not resumed
         self.others = " ".join(digest(m) for m in frozen)
-        self._frozen = list(frozen)  # in a list: not a part of the checkpoint
+        self._frozen = list(frozen)  # in a list: not part of the checkpoint
 
     def on_fit_start(self) -> None:
         for module in self._frozen:
@@ -60,7 +60,7 @@ class Task(lightning.LightningModule):
 
 
 def stream(x: Tensor, seed: int) -> SampleStream:
-    """Endless (picture (1, H, W), index) of x (N, 1, H, W), flipped and moved at random."""
+    """Endless (picture (1, H, W), index) from x (N, 1, H, W), flipped and shifted at random."""
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(x)))
@@ -80,8 +80,9 @@ def train(
     options: FitOptions,
     frozen: Sequence[nn.Module] = (),
 ) -> None:
-    """Train modules in place on pictures x (N, 1, H, W); all are frozen and in evaluation mode
-    afterwards. Resumes from the folder.
+    """Train modules in place on pictures x (N, 1, H, W), or resume from the folder.
+
+    Afterwards all modules are frozen and in evaluation mode.
     """
     for module in frozen:
         module.eval().requires_grad_(False)

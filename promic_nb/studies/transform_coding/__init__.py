@@ -1,5 +1,6 @@
-"""JPEG built from its parts, and what a transform keeps of an image in few coefficients (Kunwar,
-*Strategies in JPEG compression using CNN*).
+"""JPEG built from its parts, and how well few transform coefficients represent an image.
+
+Source: Kunwar, *Strategies in JPEG compression using CNN*.
 """
 
 from promic_nb.studies.transform_coding.jpeg import Parts, decode, encode

@@ -1,4 +1,4 @@
-"""The tables of the study: JPEG from its parts against libjpeg, thresholds on two transforms."""
+"""The study's tables: JPEG from its parts against libjpeg, and thresholds on two transforms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promic_nb.studies.transform_coding.threshold import TRANSFORMS, keep_larges
 
 
 def against_libjpeg(image: np.ndarray, qualities: list[int]) -> pd.DataFrame:
-    """JPEG from its parts beside Pillow's of a uint8 (H, W) image.
+    """JPEG from its parts, compared with Pillow's, for a uint8 (H, W) image.
 
     Returns:
         Columns quality, transform, bytes, jpeg_bytes (libjpeg's), difference_percent, equal_scan
@@ -49,11 +49,11 @@ def against_libjpeg(image: np.ndarray, qualities: list[int]) -> pd.DataFrame:
 
 
 def thresholds(image: np.ndarray, blocks: list[int], shares: list[float]) -> pd.DataFrame:
-    """Quality of a uint8 (H, W) image from the largest coefficients of each transform.
+    """Quality of a uint8 (H, W) image rebuilt from the largest coefficients of each transform.
 
     Args:
         blocks: sides of the blocks, 0 for the whole image.
-        shares: of the coefficients that are kept, 0..1.
+        shares: shares of the coefficients to keep, 0..1.
 
     Returns:
         Columns transform, block, share, coefficients (how many were kept), mse, psnr_db, ssim,

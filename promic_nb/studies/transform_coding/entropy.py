@@ -1,5 +1,6 @@
-"""The entropy coder of JPEG (Fig. 2b): DPCM of the means, run lengths of zeros, Huffman codes
-(ITU-T T.81, F.1.2 and F.2.2).
+"""JPEG's entropy coder (Fig. 2b).
+
+DPCM of the DC coefficients, run lengths of zeros, Huffman codes (ITU-T T.81, F.1.2 and F.2.2).
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ Symbol = tuple[int, int]  # (Huffman symbol, value whose bits follow it)
 
 
 def dpcm(dc: np.ndarray) -> np.ndarray:
-    """Difference of each block's mean to the one before, the first to 0."""
+    """Difference between each block's mean and the previous one; the first one's to 0."""
     return np.diff(dc, prepend=0)
 
 
 def run_lengths(ac: np.ndarray) -> Iterator[Symbol]:
-    """Symbols of 63 coefficients in zig-zag order: each skips the zeros before a coefficient and
-    says how many bits it has.
+    """The symbols of 63 coefficients in zig-zag order.
+
+    Each gives the number of zeros before a coefficient and the coefficient's number of bits.
     """
     last = -1
     for position in np.flatnonzero(ac).tolist():
@@ -35,15 +37,16 @@ def run_lengths(ac: np.ndarray) -> Iterator[Symbol]:
 
 
 def amplitude(value: int) -> str:
-    """The bits after a symbol: a positive value in binary, a negative one as the complement of its
-    magnitude; none for 0.
+    """The bits after a symbol; an empty string for 0.
+
+    A positive value is written in binary, a negative one as the complement of its magnitude.
     """
     bits = abs(value).bit_length()
     return f"{value if value > 0 else value + (1 << bits) - 1:0{bits}b}" if bits else ""
 
 
 def to_bits(zigzagged: np.ndarray) -> tuple[str, str]:
-    """Bits of all blocks, and those of their DC symbols alone (to count).
+    """The bits of all blocks, and those of their DC symbols alone (for counting).
 
     Args:
         zigzagged: quantized coefficients, whole numbers (blocks, 64), blocks in raster order.
@@ -58,15 +61,17 @@ def to_bits(zigzagged: np.ndarray) -> tuple[str, str]:
 
 
 def pack(bits: str) -> bytes:
-    """Bytes of a scan: the last one filled with ones, and a zero byte after each 0xFF, so that no
-    marker appears (F.1.2.3).
+    """The bytes of a scan.
+
+    The last byte is filled with ones. A zero byte follows each 0xFF, so that no marker appears
+    (F.1.2.3).
     """
     padded = bits + "1" * (-len(bits) % 8)
     return int(padded or "0", 2).to_bytes(len(padded) // 8, "big").replace(b"\xff", b"\xff\x00")
 
 
 def unpack(scan: bytes) -> str:
-    """Inverse of `pack`, with the filling."""
+    """Inverse of `pack`, including the fill bits."""
     plain = scan.replace(b"\xff\x00", b"\xff")
     return "".join(f"{byte:08b}" for byte in plain)
 
@@ -75,7 +80,7 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
     """Inverse of `to_bits`: quantized coefficients in zig-zag order, int64 (blocks, 64).
 
     Raises:
-        BitstreamError: the bits end too early, or hold a code that the tables do not have.
+        BitstreamError: the bits end too early, or contain a code that is not in the tables.
     """
     dc_symbols, ac_symbols = (
         {code: symbol for symbol, code in huffman_codes(t).items()} for t in (DC, AC)
@@ -90,7 +95,7 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
                 return table[code]
         raise BitstreamError(
             f"no Huffman code at bit {at} of {len(bits)}",
-            "The scan is cut or damaged: encode the image again",
+            "The scan is truncated or corrupt: encode the image again",
         )
 
     def value(size: int) -> int:
@@ -99,7 +104,7 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
         if len(field) < size:
             raise BitstreamError(
                 f"the scan ends within a coefficient, at bit {len(bits)}",
-                "It is cut: encode the image again",
+                "The scan is truncated: encode the image again",
             )
         return (
             0 if not size else int(field, 2) if field[0] == "1" else int(field, 2) - (1 << size) + 1
@@ -112,8 +117,8 @@ def from_bits(bits: str, blocks: int) -> np.ndarray:
             position += s >> 4
             if position > 63:
                 raise BitstreamError(
-                    f"a run of zeros leaves its block, at bit {at}",
-                    "The scan is damaged: encode the image again",
+                    f"a run of zeros exceeds its block, at bit {at}",
+                    "The scan is corrupt: encode the image again",
                 )
             block[position] = value(s & 15)
             position += 1

@@ -1,8 +1,9 @@
-"""Baseline JPEG of one grey component from its parts (Fig. 2a): blocks, DCT, quantizer, entropy
-coder, and the markers around them.
+"""Baseline JPEG of one grey component, built from its parts (Fig. 2a).
 
-With `transform="integer"` the transform and its inverse round as libjpeg's accurate integer ones
-do, and streams and decoded images are libjpeg's to the last bit; `"float"` is the DCT by its
+The parts are blocks, DCT, quantizer, entropy coder, and the markers around them.
+
+With `transform="integer"`, the transform and its inverse round like libjpeg's accurate integer
+ones, so streams and decoded images equal libjpeg's to the last bit. `"float"` is the DCT by its
 definition, rounded once.
 """
 
@@ -19,12 +20,13 @@ from promic_nb.studies.transform_coding import entropy
 from promic_nb.studies.transform_coding.tables import AC, DC, ZIGZAG, steps
 
 Transform = Literal["integer", "float"]
-PRECISION = 13  # bits of a constant of the integer transform
+PRECISION = 13  # fractional bits of the integer transform's constants
 
 
 def to_blocks(image: np.ndarray) -> np.ndarray:
-    """Blocks in raster order, (ceil(H/8) ceil(W/8), 8, 8); the last row and column are repeated
-    where a block hangs over.
+    """Blocks in raster order, (ceil(H/8) ceil(W/8), 8, 8).
+
+    Incomplete blocks repeat the last row and column.
     """
     padded = np.pad(image, [(0, -n % 8) for n in image.shape], mode="edge")
     rows, columns = (n // 8 for n in padded.shape)
@@ -44,8 +46,8 @@ def from_blocks(blocks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _integer_matrix() -> np.ndarray:
     """sqrt(8) x the orthonormal DCT matrix in units of 2^-13, int64 (8, 8).
 
-    The entries are sums of the rounded constants of Loeffler, Ligtenberg and Moschytz (ICASSP
-    1989), which libjpeg multiplies with: a rounded cosine can differ from such a sum by a unit.
+    The entries are sums of rounded constants of Loeffler, Ligtenberg and Moschytz (ICASSP 1989),
+    which libjpeg uses: a rounded cosine can differ from such a sum by one unit.
     """
     c = np.sqrt(2) * np.cos(np.arange(8) * np.pi / 16)
     fix = lambda x: round(x * 2**PRECISION)  # noqa: E731
@@ -91,8 +93,9 @@ def _descale(x: np.ndarray, bits: int) -> np.ndarray:
 
 
 def dct(blocks: np.ndarray, transform: Transform = "integer") -> np.ndarray:
-    """DCT coefficients, float64 (n, 8, 8), of blocks of samples 0..255, which are shifted by -128;
-    `integer`: whole eighths.
+    """DCT coefficients, float64 (n, 8, 8), of blocks of samples 0..255.
+
+    The samples are shifted by -128. With `integer`, coefficients are multiples of 1/8.
     """
     samples = blocks.astype(np.int64) - 128
     if transform == "float":
@@ -102,14 +105,14 @@ def dct(blocks: np.ndarray, transform: Transform = "integer") -> np.ndarray:
 
 
 def quantize(coefficients: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Multiples of the step sizes, int64; halves are rounded away from zero."""
+    """Coefficients in multiples of the step sizes, int64; halves are rounded away from zero."""
     return (np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)).astype(np.int64)
 
 
 def inverse_dct(
     quantized: np.ndarray, table: np.ndarray, transform: Transform = "integer"
 ) -> np.ndarray:
-    """Samples uint8 (n, 8, 8) of quantized coefficients."""
+    """Samples, uint8 (n, 8, 8), from quantized coefficients."""
     coefficients = quantized * table
     if transform == "float":
         samples = np.round(idctn(coefficients.astype(float), axes=(1, 2), norm="ortho")).astype(
@@ -142,8 +145,9 @@ class Parts:
 
 
 def encode(image: np.ndarray, quality: int = 50, transform: Transform = "integer") -> Parts:
-    """Code a uint8 (H, W) image with the luminance table at `quality` and the Huffman tables of
-    Annex K.
+    """Code a uint8 (H, W) image.
+
+    It uses the luminance table at `quality` and the Huffman tables of Annex K.
     """
     table = steps(quality)
     quantized = quantize(dct(to_blocks(check_image(image)), transform), table)
@@ -171,8 +175,9 @@ def _header(shape: tuple[int, ...], table: np.ndarray) -> bytes:
 
 
 def scan_of(stream: bytes) -> bytes:
-    """The entropy-coded segment of a JPEG file with one scan: what lies between the marker of the
-    scan and the end of the image.
+    """The entropy-coded segment of a JPEG file with one scan.
+
+    It lies between the scan's marker and the end of the image.
     """
     start = stream.find(b"\xff\xda")
     if start < 0 or not stream.endswith(b"\xff\xd9"):
@@ -186,10 +191,10 @@ def scan_of(stream: bytes) -> bytes:
 def decode(
     scan: bytes, shape: tuple[int, ...], quality: int = 50, transform: Transform = "integer"
 ) -> np.ndarray:
-    """uint8 (H, W) image of a scan: entropy decoder, dequantizer, inverse DCT.
+    """The uint8 (H, W) image of a scan: entropy decoder, dequantizer, inverse DCT.
 
     Raises:
-        BitstreamError: the scan is cut or damaged.
+        BitstreamError: the scan is truncated or corrupt.
     """
     zigzagged = entropy.from_bits(entropy.unpack(scan), -(-shape[0] // 8) * -(-shape[1] // 8))
     quantized = np.empty_like(zigzagged)

@@ -1,6 +1,4 @@
-"""The methods that the survey reviews (section VI), and the notebook that realizes each, where one
-does.
-"""
+"""The methods reviewed in the survey (section VI), and the notebooks that implement them."""
 
 METHODS: tuple[tuple[str, str, str], ...] = (
     (

@@ -6,7 +6,7 @@ import numpy as np
 
 from promic_nb.codecs.base import check_range
 
-# Table K.1: step sizes of the luminance, rows of vertical frequency.
+# Table K.1: step sizes for luminance; each row is a vertical frequency.
 LUMINANCE = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
@@ -20,15 +20,15 @@ LUMINANCE = np.array(
     ]
 )
 
-# Figure A.6: positions of an 8x8 block, row-major, in zig-zag order: by diagonals, every other one
+# Figure A.6: row-major positions in an 8x8 block in zig-zag order: by diagonals, every other one
 # upwards.
 ZIGZAG = np.array(
     sorted(range(64), key=lambda i: (sum(divmod(i, 8)), i if sum(divmod(i, 8)) % 2 else -i))
 )
 
-# Tables K.3 and K.5: how many codes have 1 to 16 bits, and the symbols in order of their codes.
-# A symbol of DC is the number of bits of the difference; one of AC is 16 x zeros before the
-# coefficient + its number of bits.
+# Tables K.3 and K.5: the number of codes of 1 to 16 bits, and the symbols in the order of their
+# codes. A DC symbol is the number of bits of the difference; an AC symbol is 16 x the number of
+# zeros before the coefficient + its number of bits.
 DC = (bytes([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]), bytes(range(12)))
 AC = (
     bytes([0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125]),
@@ -49,8 +49,10 @@ def steps(quality: int) -> np.ndarray:
 
 
 def huffman_codes(table: tuple[bytes, bytes]) -> dict[int, str]:
-    """Code of each symbol as a string of bits (Annex C): codes of one length count up; a longer one
-    starts after the shorter, shifted.
+    """The code of each symbol as a string of bits (Annex C).
+
+    Codes of one length count up; the first longer code continues from the last shorter one,
+    shifted.
     """
     counts, symbols = table
     codes, code, rest = {}, 0, iter(symbols)

@@ -1,5 +1,6 @@
-"""Compression by a threshold: the largest coefficients of a transform are kept, the others are set
-to zero (section III).
+"""Compression by a threshold (section III).
+
+The largest coefficients of a transform are kept, the others are set to zero.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
 def keep_largest(
     image: np.ndarray, transform: str, share: float, block: int = 0
 ) -> tuple[np.ndarray, int]:
-    """The image from the largest coefficients of a transform.
+    """Rebuild an image from the largest coefficients of a transform.
 
-    Of N samples' DFT, N complex numbers, one of each conjugate pair is stored: two real numbers for
-    two coefficients. So K coefficients cost K real numbers with either transform. A pair stays or
-    goes as a whole. Samples are shifted by -128 before, as in JPEG.
+    The DFT of N samples has N complex numbers, of which one of each conjugate pair is stored: two
+    real numbers for two coefficients. So K coefficients cost K real numbers with either transform.
+    A pair is kept or dropped as a whole. Samples are first shifted by -128, as in JPEG.
 
     Args:
         image: grey (H, W), 0..255.
-        transform: of `TRANSFORMS`.
-        share: of the coefficients to keep, 0..1.
-        block: side of the blocks; 0 transforms the whole image. Rows and columns beyond whole
-            blocks are cut off.
+        transform: one of `TRANSFORMS`.
+        share: share of the coefficients to keep, 0..1.
+        block: side of the blocks; 0 transforms the whole image. Rows and columns beyond the last
+            whole block are cut off.
 
     Returns:
         The image, float64, not rounded, and the number of coefficients kept, at most `share` of
@@ -52,12 +53,14 @@ def keep_largest(
     if not 0 <= share <= 1:
         raise UserError(f"the share of coefficients is {share}", "Choose 0 to 1")
     if block and min(image.shape) < block:
-        raise UserError(f"blocks of {block} in an image of {image.shape}", "Choose smaller blocks")
+        raise UserError(
+            f"blocks of {block} do not fit an image of {image.shape}", "Use smaller blocks"
+        )
     forward, inverse = TRANSFORMS[transform]
     blocks = cut(image, block).astype(float) - 128
     coefficients = forward(blocks)
     size = np.abs(coefficients)
-    if transform == "DFT":  # one magnitude for both of a pair: rounding may have told them apart
+    if transform == "DFT":  # one magnitude per pair: rounding may have separated the two
         size = np.maximum(size, mirrored(size))
     count = round(share * size.size)
     kept = np.zeros(size.size, bool)
@@ -74,8 +77,9 @@ def mirrored(array: np.ndarray) -> np.ndarray:
 
 
 def cut(image: np.ndarray, block: int) -> np.ndarray:
-    """Whole blocks of an image, (rows, columns, block, block); with block 0 the image is the only
-    one.
+    """Whole blocks of an image, (rows, columns, block, block).
+
+    With block 0, the image is the only block.
     """
     height, width = (n // block * block for n in image.shape) if block else image.shape
     size = (block, block) if block else (height, width)
@@ -93,9 +97,11 @@ def paste(blocks: np.ndarray) -> np.ndarray:
 
 
 def quality(original: np.ndarray, decoded: np.ndarray) -> dict[str, float]:
-    """mse (Eq. 5), psnr_db, ssim and fsim on the scale 0..255 of two grey images, uint8 (H, W).
+    """Quality of a decoded image on the scale 0..255; both images are grey, uint8 (H, W).
 
-    PSNR is 10 log10(255^2 / MSE): Eq. 6 as printed has the logarithm of the peak alone. SSIM (Eq.
+    The keys are mse (Eq. 5), psnr_db, ssim and fsim.
+
+    PSNR is 10 log10(255^2 / MSE); Eq. 6 as printed takes the logarithm of the peak only. SSIM (Eq.
     7) is the mean over Gaussian windows.
     """
     mse = float(np.mean((original.astype(float) - decoded.astype(float)) ** 2))

@@ -1,4 +1,4 @@
-"""The loss of high frequencies."""
+"""The high-frequency loss."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ SIGMA, KERNEL = 3.0, 7
 
 
 class HighFrequency(nn.Module):
-    """alpha h_f + (1 - alpha) MAE (Eqs. 10-12): h_f is the mean magnitude of the residual less its
-    blur, where the 7x7 kernel fits.
+    """alpha h_f + (1 - alpha) MAE (Eqs. 10-12).
+
+    h_f is the mean magnitude of the residual minus its blur, where the 7x7 kernel fits.
     """
 
     kernel: Tensor
@@ -30,5 +31,5 @@ class HighFrequency(nn.Module):
 
 
 def high_frequency(_: str) -> nn.Module:
-    """With the thesis' alpha, 0.99."""
+    """The loss with the thesis's alpha, 0.99."""
     return HighFrequency()

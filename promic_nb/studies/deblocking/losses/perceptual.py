@@ -1,4 +1,4 @@
-"""The perceptual loss, and the features that it looks through."""
+"""The perceptual loss and its feature networks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from promic_nb.studies.deblocking.registry import BACKBONES
 
 
 def random_features() -> nn.Module:
-    """VGG16's layers before the classifier with random weights (seed 0): they measure structure
-    too, but not what the thesis measured.
+    """VGG16's layers before the classifier, with random weights (seed 0).
+
+    They also measure structure, but not what the thesis measured.
     """
     from torchvision.models import vgg
 
@@ -22,7 +23,7 @@ def random_features() -> nn.Module:
 
 
 def imagenet_features() -> nn.Module:
-    """VGG16's layers before the classifier with torchvision's trained weights, downloaded once.
+    """VGG16's layers before the classifier, with torchvision's trained weights, downloaded once.
 
     Raises:
         UserError: the weights could not be downloaded.
@@ -34,19 +35,20 @@ def imagenet_features() -> nn.Module:
     except OSError as error:
         raise UserError(
             f"VGG16's ImageNet weights could not be downloaded ({error})",
-            "Choose backbone 'none', or go online once",
+            "Choose backbone 'none', or connect to the internet once",
         ) from None
 
 
 class Perceptual(nn.Module):
-    """beta p + (1 - beta) MAE (Eq. 13): p is the MAE between feature maps of VGG16 up to its last
-    layer before the classifier.
+    """beta p + (1 - beta) MAE (Eq. 13), with p the MAE between feature maps of VGG16.
 
-    There a 192x192 image has 512 maps of 6x6, as the thesis says. Inputs are normalized as VGG16's
-    training images were; they need sides of 32 pixels and more.
+    The maps come from the last layer before the classifier.
+
+    For a 192x192 image there are 512 maps of 6x6, as the thesis says. Inputs are normalized like
+    VGG16's training images; their sides must be at least 32 pixels.
 
     Args:
-        features: VGG16's layers, one of `BACKBONES`.
+        features: VGG16's layers, from one of `BACKBONES`.
     """
 
     mean: Tensor
@@ -69,5 +71,5 @@ class Perceptual(nn.Module):
 
 
 def perceptual(backbone: str) -> nn.Module:
-    """With the thesis' beta, 0.9."""
+    """The loss with the thesis's beta, 0.9."""
     return Perceptual(BACKBONES[backbone]())

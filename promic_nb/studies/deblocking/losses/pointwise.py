@@ -1,4 +1,4 @@
-"""Losses of the samples one by one."""
+"""Losses per sample."""
 
 from __future__ import annotations
 

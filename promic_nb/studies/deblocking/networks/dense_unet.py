@@ -10,8 +10,9 @@ from promic_nb.studies.deblocking.networks.unet import UNetLike
 
 
 def dense_unet(growth: int = 16) -> nn.Module:
-    """U-Net with a dense block of three layers on each level of the way down: 197,683 parameters,
-    0.2 % below the printed number.
+    """U-Net with a dense block of three layers on each level of the contracting path.
+
+    It has 197,683 parameters, 0.2 % fewer than printed.
     """
     top = nn.Sequential(conv(3, 16, 5), nn.ReLU(), dense_block(16, growth))
     widths = [16 + 3 * growth * i for i in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""DenseNet: dense blocks, narrowed after each."""
+"""DenseNet: dense blocks, each followed by a 1x1 convolution."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from promic_nb.studies.deblocking.network import Network
 
 
 def densenet(width: int = 16, growth: int = 16, blocks: int = 3) -> nn.Module:
-    """Three dense blocks of three layers, each narrowed by a 1x1 convolution; the thesis prints no
-    number of parameters.
+    """Three dense blocks of three layers, each followed by a 1x1 convolution to fewer channels.
+
+    The thesis does not print the number of parameters.
     """
     body = [
         layer

@@ -9,8 +9,9 @@ from promic_nb.studies.deblocking.network import Network
 
 
 def jjnet(width: int = 16, blocks: int = 5) -> nn.Module:
-    """ResNet with concatenation in place of addition: 244,771 parameters, as printed, where the
-    third convolutions have no bias.
+    """ResNet with concatenation instead of addition.
+
+    It has 244,771 parameters, as printed, if the third convolutions have no bias.
     """
     body = [
         Concatenate(*three_convolutions(width * i, width, bias=False), nn.ReLU())
@@ -20,7 +21,7 @@ def jjnet(width: int = 16, blocks: int = 5) -> nn.Module:
 
 
 def jjnet_tanh() -> nn.Module:
-    """JJNet whose last convolution is followed by tanh (Table 17)."""
+    """JJNet with tanh after the last convolution (Table 17)."""
     return nn.Sequential(jjnet(), nn.Tanh())
 
 

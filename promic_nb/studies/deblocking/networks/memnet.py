@@ -15,11 +15,12 @@ def _unit(width: int) -> nn.Module:
 
 
 class MemNet(nn.Module):
-    """Memory blocks of four residual units and a gate that sees all units and all earlier memories
-    (Fig. 15).
+    """Memory blocks of four residual units and a gate (Fig. 15).
 
-    Four blocks of width 16, units with weights of their own and one batch normalization each:
-    84,403 parameters, as printed.
+    The gate reads all units and all earlier memories.
+
+    With four blocks of width 16, separate weights for each unit and one batch normalization per
+    unit it has 84,403 parameters, as printed.
     """
 
     def __init__(self, width: int = 16, blocks: int = 4, units: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""ResNetYUV: luma restored first, then chroma with its help."""
+"""ResNetYUV: restores luma first, then chroma with its help."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ YCBCR = torch.tensor(
 
 
 class ResNetYuv(nn.Module):
-    """ResNet in YCbCr: two blocks restore Y from Y, five restore Cb and Cr from all three (section
-    3.4; its Fig. 23 is not in the text).
+    """ResNet in YCbCr: two blocks restore Y from Y, five restore Cb and Cr from all three.
+
+    See section 3.4; its Fig. 23 is missing from the text.
     """
 
     matrix: Tensor

@@ -1,4 +1,4 @@
-"""U-Net, and the frame that it shares with DenseUNet."""
+"""U-Net, and the structure that it shares with DenseUNet."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from promic_nb.studies.deblocking.network import Network
 
 
 class UNetLike(nn.Module):
-    """Contracting and expanding path with skip connections and two downsamplings (Fig. 14); sides
-    are padded to multiples of four.
+    """Contracting and expanding path with skip connections and two downsamplings (Fig. 14).
+
+    Sides are padded to multiples of four.
 
     Args:
         down: a module for each level, from the top.
-        up: a module for each level but the lowest, from below; it sees the upsampled maps and those
-            of its level.
-        last: to three channels.
+        up: a module for each level but the lowest, from the bottom; it reads the upsampled maps and
+            those of its level.
+        last: converts to three channels.
     """
 
     def __init__(self, down: list[nn.Module], up: list[nn.Module], last: nn.Module) -> None:
@@ -43,8 +44,9 @@ def _double(inputs: int, outputs: int) -> nn.Module:
 
 
 def unet(width: int = 44) -> nn.Module:
-    """U-Net with two convolutions a level, 44, 88 and 176 maps: 890,827 parameters, 0.3 % above the
-    printed number.
+    """U-Net with two convolutions per level and 44, 88 and 176 maps.
+
+    It has 890,827 parameters, 0.3 % more than printed.
     """
     down = [_double(3, width), _double(width, 2 * width), _double(2 * width, 4 * width)]
     up = [_double(6 * width, 2 * width), _double(3 * width, width)]

@@ -15,8 +15,9 @@ def separable(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
 
 
 def xception(width: int = 20, blocks: int = 6) -> nn.Module:
-    """Residual blocks of separable convolutions; 11,183 parameters, as printed (many other
-    layouts of width 20 have as many).
+    """Residual blocks of separable convolutions.
+
+    It has 11,183 parameters, as printed; so do many other layouts of width 20.
     """
     body = [
         Add(nn.ReLU(), separable(width, width, 5), nn.ReLU(), separable(width, width, 3))

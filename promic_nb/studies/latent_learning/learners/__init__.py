@@ -1,3 +1,5 @@
-"""Learning networks: on the latent after Table 1, and the standard ones on pixels that they are cut
-from. A module for each family, as its members share their stages.
+"""Learning networks.
+
+They are the networks on the latent (Table 1), and the standard networks on pixels that they are
+derived from. There is one module per family because its members share their stages.
 """

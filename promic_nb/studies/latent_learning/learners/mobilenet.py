@@ -10,7 +10,7 @@ from promic_nb.studies.latent_learning.learner import Architecture
 from promic_nb.studies.latent_learning.learners.up_scale import up_scale
 
 # (expansion t, channels c, blocks n, stride s). The fourth row is printed with c = 96 and s = 1,
-# but the next row's input is half as large: it is MobileNetV2's own row.
+# but the next row has half the input size, so MobileNetV2's own row is used.
 TABLE_1B = ((6, 32, 3, 1), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 GROUPS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), *TABLE_1B[1:])
 

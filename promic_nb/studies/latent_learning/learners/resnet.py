@@ -14,8 +14,9 @@ STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))  # of ResNet-50: pl
 
 
 def _stage(inputs: int, planes: int, blocks: int, stride: int, dilation: int = 1) -> nn.Sequential:
-    """One stage of ResNet-50: `blocks` bottlenecks, the first with `stride`; as torchvision builds
-    it.
+    """One stage of ResNet-50 as torchvision builds it.
+
+    It has `blocks` bottlenecks, the first with `stride`.
     """
     outputs = planes * EXPANSION
     shortcut = nn.Sequential(
@@ -34,9 +35,9 @@ def _resnet(
     width: float,
     dense: bool,
 ) -> tuple[nn.Sequential, int]:
-    """Stages (planes, blocks, stride) behind `start`.
+    """Stages (planes, blocks, stride) after `start`.
 
-    A segmenter stays at an eighth of the pixels and dilates the later stages instead.
+    A segmenter stays at an eighth of the pixel resolution and dilates the later stages instead.
     """
     stages, dilation = [], 1
     for planes, blocks, stride in rows:
@@ -49,16 +50,15 @@ def _resnet(
 
 
 def resnet41(inputs: int, width: float, dense: bool) -> tuple[nn.Sequential, int]:
-    """Table 1a: up-scaling and the last three stages of ResNet-50, the first of them without
-    stride.
-    """
+    """Table 1a: up-scaling and the last three stages of ResNet-50, the first one without stride."""
     c = round(256 * width)
     return _resnet(nn.Sequential(up_scale(inputs, c)), c, ((128, 4, 1), *STAGES[2:]), width, dense)
 
 
 def resnet49(inputs: int, width: float, dense: bool) -> tuple[nn.Sequential, int]:
-    """Section 4.6, for the latents of large pictures: ResNet-50 without its first convolution and
-    pooling.
+    """ResNet-50 without its first convolution and pooling.
+
+    It reads the latents of large pictures (section 4.6).
     """
     return _resnet(nn.Sequential(), inputs, STAGES, width, dense)
 

@@ -1,4 +1,4 @@
-"""The first layer of networks on the latent of pictures of usual size."""
+"""The first layer of networks on the latents of pictures of normal size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torchvision.ops import Conv2dNormActivation
 def up_scale(inputs: int, outputs: int) -> nn.Sequential:
     """Table 1's first row: pixel shuffle to twice the size, then a 1x1 convolution.
 
-    The text names a deconvolutional layer and a pixel shuffle; the layer counts in the networks'
-    names leave room for one convolution, so the pixel shuffle is taken to be the deconvolution.
-    Channels that do not fill a 2x2 square are filled up with zeros.
+    The text mentions a deconvolutional layer and a pixel shuffle; the layer counts in the network
+    names allow one convolution only, so the pixel shuffle is taken to be the deconvolution.
+    Channels that do not fill a 2x2 square are padded with zeros.
     """
     missing = -inputs % 4
     return nn.Sequential(
