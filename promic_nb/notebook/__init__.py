@@ -1,1 +1,1 @@
-"""Notebooks as programs: parameters, the papermill engine, the modules they depend on."""
+"""Notebooks as programs: their parameters, papermill engine and code dependencies."""

@@ -1,12 +1,13 @@
-"""Which source files a run of a notebook depends on: a change in one of them reruns it.
+"""Which source files a notebook run depends on: a change in one of them reruns it.
 
-They are what the notebook imports, directly or not, and what the names in its parameters stand for.
-A parameter is of a registry if its type says so, such as `codec: CodecName` with
+They are what the notebook imports, directly or indirectly, and what its parameter values name. A
+parameter belongs to a registry if its type says so, such as `codec: CodecName` with
 `CodecName = Annotated[str, CODECS]`: a run with `codec: hevc` depends on the module of that codec,
-and on no other one's. A table of names is itself no dependency, so that a new name reruns nothing.
+not on those of other codecs. A table of names is not a dependency itself, so a new name reruns
+nothing.
 
-A registry that a notebook's code uses without such a parameter may give it anything: then it
-depends on all entries.
+Code may also use a registry without such a parameter. It may then use any entry, so the run depends
+on all of them.
 """
 
 from __future__ import annotations
@@ -25,21 +26,23 @@ from promic_nb.notebook import parameters
 
 
 def code(notebook: Path, values: dict[str, Any]) -> list[str]:
-    """Source files that a run of a notebook depends on: those of promic_nb by their path in the
-    project, and those in which other packages define what the parameters name.
+    """The source files that a notebook run depends on.
+
+    They are files of promic_nb, by their path in the project, and the files of other packages that
+    define what the parameters name.
 
     Args:
         notebook: a stored notebook.
-        values: parameters of the run; what is missing takes its default.
+        values: parameters of the run; missing ones have their defaults.
 
     Raises:
-        UserError: no such notebook.
+        UserError: the notebook does not exist.
     """
     return sorted(file for name in modules(notebook, values) if (file := _file(name)))
 
 
 def modules(notebook: Path, values: dict[str, Any], package: str = "promic_nb") -> set[str]:
-    """The modules behind these files: of a package, and those of others that it names."""
+    """The modules behind these files: those of a package, and those it names in other packages."""
     notebook = notebook.absolute()
     chosen, used, entries = _chosen(notebook, values), set(imports(notebook)), set[str]()
     while True:
@@ -53,7 +56,7 @@ def modules(notebook: Path, values: dict[str, Any], package: str = "promic_nb") 
 
 
 def _file(module: str) -> str:
-    """The source file of a module; "" where it has none."""
+    """The source file of a module; "" if it has none."""
     if module.partition(".")[0] == "promic_nb":
         return source.source_file(module)
     spec = find_spec(module)
@@ -62,7 +65,7 @@ def _file(module: str) -> str:
 
 @cache
 def imports(notebook: Path) -> frozenset[str]:
-    """Names of modules, and of what may be one, that the cells of a notebook import."""
+    """The modules that a notebook's cells import, and names that may be modules."""
     found: set[str] = set()
     for text, _ in parameters.code_cells(notebook):
         for node in ast.walk(ast.parse(text)):
@@ -77,9 +80,7 @@ Chosen = list[tuple[Registry[Any], set[str]]]
 
 
 def _chosen(notebook: Path, values: dict[str, Any]) -> Chosen:
-    """The registries in the types of a notebook's parameters, each with the names that a run takes
-    of it.
-    """
+    """The registries in the types of a notebook's parameters, with the names that a run uses."""
     return [
         (registry, {text for text in _texts(values.get(name, default)) if text in registry})
         for name, default, registries in _parameters(notebook)
@@ -89,7 +90,7 @@ def _chosen(notebook: Path, values: dict[str, Any]) -> Chosen:
 
 @cache
 def _parameters(notebook: Path) -> list[tuple[str, Any, list[Registry[Any]]]]:
-    """Name, default and registries of each parameter."""
+    """The name, default and registries of each parameter."""
     fields = parameters.declared(notebook).model_fields
     return [
         (name, about.default, [*_in_type(about.annotation), *_in_metadata(about.metadata)])
@@ -98,7 +99,7 @@ def _parameters(notebook: Path) -> list[tuple[str, Any, list[Registry[Any]]]]:
 
 
 def _in_type(kind: Any) -> Iterator[Registry[Any]]:
-    """Registries in a type, such as that in `list[Annotated[str, CODECS]]`."""
+    """The registries in a type, such as in `list[Annotated[str, CODECS]]`."""
     yield from _in_metadata(getattr(kind, "__metadata__", ()))
     for part in get_args(kind):
         yield from _in_type(part)
@@ -109,7 +110,7 @@ def _in_metadata(metadata: Iterable[Any]) -> list[Registry[Any]]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value, keys included."""
+    """All strings in a value, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -122,7 +123,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 @cache
 def _registries(used: frozenset[str], package: str) -> list[Registry[Any]]:
-    """The registries in those of the modules that are tables of names."""
+    """The registries in those modules that are tables of names."""
     found = [
         registry
         for table in sorted(used & source.tables(package))
@@ -133,8 +134,9 @@ def _registries(used: frozenset[str], package: str) -> list[Registry[Any]]:
 
 
 def _entries(chosen: Chosen, used: list[Registry[Any]]) -> Iterator[str]:
-    """The modules of the names that were chosen, and of all names of a registry that is used with
-    no parameter of it.
+    """The modules of the chosen names, and all modules of registries without a parameter.
+
+    These are registries that the code uses, but that no parameter selects from.
     """
     for registry, names in chosen:
         yield from map(registry.module, names)

@@ -1,8 +1,10 @@
-"""The papermill engine `promic`: parameters are checked before a kernel starts, and kernels talk
-over files instead of TCP ports.
+"""The papermill engine `promic`.
 
-Two papermill runs at once can pick the same free TCP port (papermill issue 511); the ipc transport
-has no ports.
+It checks parameters before a kernel starts, and its kernels communicate over files instead of TCP
+ports.
+
+Two simultaneous papermill runs can pick the same free TCP port (papermill issue 511); the ipc
+transport needs no ports.
 
     papermill --engine promic notebooks/03_codec_benchmark.ipynb out.ipynb -p codec hevc
 """
@@ -29,7 +31,7 @@ from promic_nb.notebook.parameters import validate
 
 
 class ParameterError(PapermillException, ClickException):
-    """A wrong parameter: papermill's command prints it as one line, without a traceback."""
+    """A wrong parameter, which papermill's command prints as one line without a traceback."""
 
     def show(self, file: Any = None) -> None:
         print(f"promic: {self.message}", file=file or sys.stderr)
@@ -37,10 +39,11 @@ class ParameterError(PapermillException, ClickException):
 
 @contextmanager
 def alone(output: str | None) -> Iterator[None]:
-    """Wait until no other run on this machine makes the notebook `output`, such as one that
-    outlived its killed Snakemake; keep others out.
+    """Let only one run at a time on this machine write the notebook `output`.
 
-    The lock dies with its process; without an output there is none.
+    Waits for any other one, such as a run that outlived its killed Snakemake.
+
+    The lock ends with its process; without an output there is none.
     """
     if not output:
         yield
@@ -51,7 +54,7 @@ def alone(output: str | None) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(
-                f"promic: another run makes {output}; waiting for its end",
+                f"promic: another run is writing {output}; waiting for it to finish",
                 file=sys.stderr,
                 flush=True,
             )
@@ -73,8 +76,8 @@ class StrictEngine(NBClientEngine):
             )
         except UserError as error:
             raise ParameterError(str(error)) from None
-        # A folder of its own: the default socket names are equal for all kernels of one working
-        # folder, and cross their messages.
+        # A separate folder: the default socket names are the same for all kernels in one working
+        # folder, which would mix up their messages.
         with alone(output_path), tempfile.TemporaryDirectory(prefix="promic-") as sockets:
             config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
             return super().execute_notebook(nb, kernel_name, output_path, config=config, **kwargs)

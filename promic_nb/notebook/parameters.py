@@ -1,8 +1,9 @@
-"""Typed notebook parameters: a misspelt name, a wrong type or a value out of range is an error
-before a kernel starts.
+"""Typed notebook parameters, checked before a kernel starts.
 
-A notebook's `parameters` cell declares them as `name: Type = default`, with Python's types or those
-below.
+A misspelt name, a wrong type or a value out of range is an error.
+
+A notebook's `parameters` cell declares them as `name: Type = default`, with Python's types or the
+types below.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from promic_nb.errors import UserError
 
 
 def code_cells(notebook: Path | dict) -> list[tuple[str, list[str]]]:
-    """Source and tags of the code cells of a notebook, given as a path or as its nbformat 4
-    content.
+    """Source and tags of a notebook's code cells.
 
-    Read as plain JSON: importing nbformat takes a second, which every `make reproduce` would pay.
+    The notebook is given as a path or as its nbformat 4 content.
+
+    It is read as plain JSON: importing nbformat would add a second to every `make reproduce`.
     """
     if isinstance(notebook, Path):
         if not notebook.is_file():
@@ -40,7 +42,7 @@ def parameters_cell(notebook: Path | dict) -> str:
     """Source of the cell tagged `parameters`.
 
     Raises:
-        UserError: no such notebook, or no such cell.
+        UserError: the notebook or the cell does not exist.
     """
     for source, tags in code_cells(notebook):
         if "parameters" in tags:
@@ -59,7 +61,7 @@ def declared(notebook: Path | dict) -> type[BaseModel]:
 
 
 def validate(notebook: Path | dict, values: dict[str, Any], name: str = "") -> dict[str, Any]:
-    """All parameters of a notebook, with `values` in place of defaults.
+    """All parameters of a notebook, with `values` replacing defaults.
 
     Raises:
         UserError: one line that names the notebook, the parameter and the choices.

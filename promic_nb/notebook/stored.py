@@ -1,6 +1,6 @@
-"""The notebooks as stored: clean pages.
+"""Check that stored notebooks are clean.
 
-`python -m promic_nb.notebook.stored FILE ...` fails on one that is not.
+`python -m promic_nb.notebook.stored FILE ...` fails if one is not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from promic_nb.notebook.parameters import declared
 
 
 def problems(path: Path) -> list[str]:
-    """What keeps a stored notebook from being clean: outputs, execution counts, no kernelspec, no
-    typed parameters, no opening page.
+    """The reasons why a stored notebook is not clean.
+
+    It may have outputs or execution counts, or lack a kernelspec, typed parameters or an opening
+    page.
     """
     nb = nbformat.read(path, as_version=4)
     code = [c for c in nb.cells if c.cell_type == "code"]
@@ -30,7 +32,7 @@ def problems(path: Path) -> list[str]:
     except (UserError, KeyError) as error:
         found.append(str(error))
     if nb.cells[0].cell_type != "markdown" or "Question" not in nb.cells[0].source:
-        found.append("its first cell does not say which question it answers")
+        found.append("its first cell does not state the question it answers")
     return found
 
 

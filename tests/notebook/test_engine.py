@@ -36,7 +36,7 @@ def test_a_run_waits_for_the_one_before_it(tmp_path, capfd):
 
     waiting = threading.Thread(target=late, daemon=True)
     waiting.start()
-    while "waiting for its end" not in capfd.readouterr().err:
+    while "waiting for it to finish" not in capfd.readouterr().err:
         assert waiting.is_alive()
         time.sleep(0.05)
     assert not through.is_set()
