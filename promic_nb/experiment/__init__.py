@@ -1,1 +1,1 @@
-"""Profiles, and what each job of the workflow runs with which parameters."""
+"""Profiles, and the parameters of each job in the workflow."""

@@ -1,5 +1,6 @@
-"""The conditions of a run, from its effective settings: what claims are held to, and whether it is
-a smoke run.
+"""The conditions of a run, from its effective settings.
+
+Claims are judged by them, and they decide whether a run is a smoke run.
 """
 
 from __future__ import annotations
@@ -10,35 +11,37 @@ from typing import Any
 from promic_nb.experiment.profile import Profile
 from promic_nb.runs.provenance import CONDITIONS
 
-# The least that earns a verdict, whatever a profile says of itself; below it a run only shows that
-# all parts work together.
+# The minimum for a verdict, whatever a profile says about itself. A smaller run only shows that all
+# parts work together.
 EVERY_SLICE = 1
 LEAST_RATES = 3
 LEAST_STEPS = {"original": 1000, "reconstructed": 400, "latent": 600, "guided": 1000}
 
 
 def shortfalls(profile: Profile) -> list[str]:
-    """Why a run earns no verdict; empty for one that does.
+    """Why a run earns no verdicts; empty if it does.
 
     Example:
-        `slices.train is 4, and 1 at most earns verdicts`
+        `slices.train is 4; verdicts need at most 1`
     """
     short = ["smoke is true"] if profile.smoke else []
     for split in ("train", "test"):
         every = profile.slices.model_dump()[split]
         if every > EVERY_SLICE:
-            short.append(f"slices.{split} is {every}, and {EVERY_SLICE} at most earns verdicts")
+            short.append(f"slices.{split} is {every}; verdicts need at most {EVERY_SLICE}")
     if len(profile.rates) < LEAST_RATES:
-        short.append(f"{len(profile.rates)} rates, and {LEAST_RATES} at least earn verdicts")
+        short.append(f"{len(profile.rates)} rates; verdicts need at least {LEAST_RATES}")
     for name, steps in _steps(profile).items():
         if steps < LEAST_STEPS[name]:
-            short.append(f"{name}.steps is {steps}, and {LEAST_STEPS[name]} at least earn verdicts")
+            short.append(f"{name}.steps is {steps}; verdicts need at least {LEAST_STEPS[name]}")
     return short
 
 
 def conditions(profile: Profile) -> dict[str, dict[str, Any]]:
-    """What sidecars record of a run: by study, under the names of `claims.requires.Requires`; and
-    under `run` what holds for all studies.
+    """The conditions that sidecars record, by study.
+
+    The names are those of `claims.requires.Requires`; the conditions common to all studies are
+    under `run`.
     """
     short = shortfalls(profile)
     return {
@@ -64,7 +67,7 @@ def conditions(profile: Profile) -> dict[str, dict[str, Any]]:
 
 
 def environment(profile: Profile) -> dict[str, str]:
-    """The variable by which jobs learn the conditions of their run."""
+    """The environment variable that tells jobs the conditions of their run."""
     return {CONDITIONS: json.dumps(conditions(profile))}
 
 

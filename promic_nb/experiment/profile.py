@@ -1,5 +1,6 @@
-"""The profiles' schema: everything that a run's numbers depend on besides code and data, checked
-before a run.
+"""The schema of profiles: everything a run's numbers depend on besides code and data.
+
+It is checked before a run.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from promic_nb.training.hyperparameters import Hyperparameters
 
 
 class Profile(Strict):
-    """A profile: everything that a run's numbers depend on besides code and data."""
+    """A profile: everything a run's numbers depend on besides code and data."""
 
     profile: Name
     smoke: bool
@@ -55,7 +56,7 @@ class Profile(Strict):
     latent: LatentTraining
     guided: GuidedTraining
     min_bd_points: Count
-    # "published", or a file in that form: they replace batch, rate and schedule of the trainings
+    # "published", or a file in the same form: replaces batch, rate and schedule of the trainings
     hyperparameters: str = ""
     probes: Probes | None = None
     studies: Studies = Studies()
@@ -63,11 +64,11 @@ class Profile(Strict):
 
     @property
     def run(self) -> RunFolder:
-        """Where the run keeps what it makes."""
+        """The folder of the run."""
         return RunFolder(self.profile, self.dataset)
 
     def training(self, recipe: str, rate: str) -> dict[str, Any]:
-        """Length, batch, rate and solver of a detector's training, for `07_train_detector`.
+        """Steps, batch, learning rate and solver of a detector's training, for `07_train_detector`.
 
         Raises:
             UserError: the tables of hyperparameters lack the recipe or the rate's `target_bpp`.
@@ -84,19 +85,21 @@ class Profile(Strict):
         return {**values, **best, "solver": {**values["solver"], **best["solver"]}}
 
     def guided_training(self, lrb: bool, rate: str) -> dict[str, Any]:
-        """The same of GDTT, for `06_guided_translator`; the tables give batch and rate (model D, or
-        H with LRB), section 4.1 the schedule.
+        """The same for GDTT, for `06_guided_translator`.
+
+        Batch and learning rate are from the tables (model D, or H with LRB), the schedule is from
+        section 4.1.
         """
         values = self.guided.model_dump()
         if not self.hyperparameters:
             return values
         if values["solver"].get("optimizer", "sgd") != "sgd":
             raise UserError(
-                "the tables' rates of GDTT are for SGD, and guided.solver names another optimizer",
+                "the tables' GDTT learning rates are for SGD, but guided.solver has another one",
                 "Set guided.solver.optimizer to sgd",
             )
         best = self._tabled("H" if lrb else "D", rate)
-        if "epoch" in values["solver"]:  # as many slices as before, in batches of another size
+        if "epoch" in values["solver"]:  # same number of slices, in batches of another size
             values["solver"]["epoch"] = max(
                 1, round(values["solver"]["epoch"] * values["batch"] / best.batch)
             )
@@ -114,8 +117,8 @@ def load_profile(config: dict[str, Any]) -> Profile:
     """A profile from Snakemake's config.
 
     Raises:
-        UserError: an unknown or missing key, a wrong type or value, a codec's setting among them;
-            the key and the choices are named.
+        UserError: a key is unknown or missing, or has a wrong type or value (including codec
+            settings); names the key and the choices.
     """
     try:
         profile = Profile.model_validate(config)
@@ -144,16 +147,16 @@ def load_profile(config: dict[str, Any]) -> Profile:
         for other, *earlier in points[:i]:
             if point == earlier:
                 raise UserError(
-                    f"profile {profile.profile!r}: rates {other!r} and {rate!r} are one rate point",
-                    "Leave one out, or give it another beta or gain",
+                    f"profile {profile.profile!r}: rates {other!r} and {rate!r} are the same point",
+                    "Remove one, or give it another beta or gain",
                 )
     if not profile.slices.val and any(
         t.solver.get("eval_every")
         for t in (profile.original, profile.reconstructed, profile.latent)
     ):
         raise UserError(
-            f"profile {profile.profile!r} evaluates during training and has no validation slices",
-            "Set slices.val, or eval_every to 0",
+            f"profile {profile.profile!r} evaluates during training but has no validation slices",
+            "Set slices.val, or set eval_every to 0",
         )
     if profile.extensions and profile.extensions.rate not in profile.rates:
         raise UserError(
@@ -163,7 +166,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
     if profile.extensions and profile.extensions.masks and profile.engine != "torchvision":
         raise UserError(
             f"profile {profile.profile!r}: extensions.masks with the engine {profile.engine!r}",
-            "Choose torchvision, or leave masks off",
+            "Choose torchvision, or turn masks off",
         )
     latent = [r for r in profile.recipes if r not in ("original", "A")]
     if latent and not {"original", "A"} <= set(profile.recipes):
@@ -183,7 +186,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
 
 
 def _check_tables(profile: Profile) -> None:
-    """All that the tables of hyperparameters are asked for is there."""
+    """Check that the tables of hyperparameters have every entry that the profile needs."""
     try:
         for recipe, plan in RECIPES.items():
             for rate in profile.rates if recipe in profile.recipes else ():
@@ -197,10 +200,10 @@ def _check_tables(profile: Profile) -> None:
 
 
 def _once(codec: str, points: list[dict[str, Any]]) -> None:
-    """Refuses points of a codec that are equal once its defaults are filled in."""
+    """Reject points of a codec that are equal once defaults are filled in."""
     whole: list[dict[str, Any]] = []
     for point in points:
         own = {key: value for key, value in point.items() if key != "target_bpp"}
         whole.append({**codecs.check(codec, **own), **point})
         if whole[-1] in whole[:-1]:
-            raise UserError(f"the settings of {codec} have {point} twice", "Leave one out")
+            raise UserError(f"the settings of {codec} have {point} twice", "Remove one")

@@ -30,9 +30,9 @@ from promic_nb.studies.latent_learning.registry import LearnerName
 
 
 class Strict(BaseModel):
-    """No unknown keys, no converted types, and nothing twice in a list.
+    """No unknown keys, no type conversion, and no duplicates in a list.
 
-    A seed, a model or a setting that occurs twice would count twice in every mean.
+    A seed, model or setting listed twice would count twice in every mean.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -49,8 +49,10 @@ class Strict(BaseModel):
 
 
 class Benchmark(Strict):
-    """The rate-distortion study: every Nth test slice, the metrics, settings by codec (or
-    `target_bpp`), and the codecs that BD-rates refer to.
+    """The rate-distortion study.
+
+    Every Nth test slice, the metrics, the settings by codec (or `target_bpp`), and the reference
+    codecs of BD-rates.
     """
 
     every: Count
@@ -60,9 +62,9 @@ class Benchmark(Strict):
 
 
 class Slices(Strict):
-    """Which slices of each split are used: every Nth.
+    """Which slices of each split are used: every Nth one.
 
-    Validation slices are for evaluation during training; 0: none.
+    Validation slices are for evaluation during training; 0 means none.
     """
 
     train: Count
@@ -71,10 +73,12 @@ class Slices(Strict):
 
 
 class RatePoint(Strict):
-    """One rate of the latent: a codec, which of its models (`jpegai_vm33` has just one), and the
-    displacement of its gain unit.
+    """One rate of the latent.
 
-    `target_bpp` says at which rate of the tables of hyperparameters its models are trained.
+    It consists of a codec, one of its models (`jpegai_vm33` has only one), and the displacement of
+    its gain unit.
+
+    `target_bpp` is the rate in the tables of hyperparameters that its models are trained with.
     """
 
     codec: LatentCodecName = "jpegai_bop_off"
@@ -85,17 +89,17 @@ class RatePoint(Strict):
     @model_validator(mode="after")
     def _beta_fits(self) -> RatePoint:
         if (self.beta is None) != (self.codec == "jpegai_vm33"):
-            raise ValueError("a rate names a beta, except with jpegai_vm33, which has one model")
+            raise ValueError("a rate needs a beta, except with jpegai_vm33, which has one model")
         return self
 
     @property
     def settings(self) -> dict[str, Any]:
-        """For `codecs.get`."""
+        """The settings for `codecs.get`."""
         return self.model_dump(exclude={"codec", "target_bpp"}, exclude_none=True)
 
 
 class Training(Strict):
-    """Length and learning rate of one training."""
+    """Number of steps and learning rate of a training."""
 
     steps: Count
     learning_rate: Positive
@@ -103,19 +107,19 @@ class Training(Strict):
 
 
 class DetectorTraining(Training):
-    """And the rest of the optimizer's settings."""
+    """Additional optimizer settings."""
 
     solver: SolverOptions = {}
 
 
 class LatentTraining(DetectorTraining):
-    """And PD-FT's."""
+    """Additional settings of PD-FT."""
 
     fine_tuning: FineTuningOptions = {}
 
 
 class GuidedTraining(DetectorTraining):
-    """GDTT: and its crops' side, and which images the teacher sees."""
+    """GDTT: the side of its crops, and the images that the teacher sees."""
 
     solver: SolverOptions = {"optimizer": "adam"}
     crop: CropSide = 256
@@ -123,8 +127,9 @@ class GuidedTraining(DetectorTraining):
 
 
 class TransformCoding(Strict):
-    """JPEG step by step, and thresholds on DFT and DCT: the qualities and shares of coefficients,
-    and the side of the part measured.
+    """JPEG step by step, and thresholds on DFT and DCT.
+
+    The qualities, the shares of coefficients, and the side of the measured part.
     """
 
     qualities: list[Count]
@@ -134,7 +139,7 @@ class TransformCoding(Strict):
 
 
 class DeblockingModels(Strict):
-    """Networks that are trained with each loss on each JPEG quality."""
+    """Networks to train, with each loss and each JPEG quality."""
 
     networks: list[NetworkName]
     losses: list[LossName] = ["mse"]
@@ -142,7 +147,7 @@ class DeblockingModels(Strict):
 
 
 class Deblocking(Strict):
-    """JPEG deblocking of cell images: what is trained, how long, and what is measured."""
+    """JPEG deblocking of cell images: trainings, their length, and measurements."""
 
     models: list[DeblockingModels]
     qualities: list[Count]
@@ -154,7 +159,7 @@ class Deblocking(Strict):
     seeds: list[NonNegative] = [0]
 
     def trainings(self) -> list[tuple[str, str, str]]:
-        """Network, loss and `trained_on` of each model, once."""
+        """Network, loss and `trained_on` of each model, without duplicates."""
         return list(
             dict.fromkeys(
                 (network, loss, trained_on)
@@ -167,8 +172,9 @@ class Deblocking(Strict):
 
 
 class LatentLearning(Strict):
-    """Study of document 004: picture sets with their folders, beta by rate point, the codec, and
-    the learners.
+    """The study of document 004.
+
+    Picture sets and their folders, beta by rate point, the codec, and the learners.
     """
 
     pictures: PictureSetName
@@ -189,8 +195,9 @@ class LatentLearning(Strict):
 
 
 class Multitask(Strict):
-    """Study of document 001: picture sets with their folders, the teacher's weights, the codec to
-    begin with, and the trainings.
+    """The study of document 001.
+
+    Picture sets and their folders, the teacher's weights, the initial codec, and the trainings.
     """
 
     pictures: PictureSetName
@@ -211,11 +218,12 @@ class Multitask(Strict):
 
 
 class Probes(Strict):
-    """What trained models are asked beside AP: their feature maps at one rate (Figs. 25 and 26),
-    and inputs of other rates.
+    """Measurements of trained models besides AP.
 
-    `full` is the model trained as a whole; `cross` are the models tested at all rates, on each
-    `every`-th encoded slice.
+    They are feature maps at one rate (Figs. 25 and 26), and inputs of other rates.
+
+    `full` is the fully trained model; `cross` are the models tested at all rates, on every Nth
+    encoded slice (`every`).
     """
 
     rate: str
@@ -225,7 +233,7 @@ class Probes(Strict):
 
 
 class Studies(Strict):
-    """The related studies; one without settings is not run."""
+    """The related studies; a study without settings is not run."""
 
     transform_coding: TransformCoding | None = None
     deblocking: Deblocking | None = None
@@ -234,15 +242,16 @@ class Studies(Strict):
 
 
 class Extensions(Strict):
-    """Variants of ProMIC beyond the dissertation (its section 5.1), all at one rate point but for
-    one model of all rates.
+    """Variants of ProMIC beyond the dissertation (see its section 5.1).
+
+    All are at one rate point, except one model for all rates.
 
     Attributes:
         rate: the rate point.
         channels, channel_choices: how many channels of the latent are read, and how they are
             chosen.
         guidance: weights of online GDTT.
-        one_model: what tells the rates of one model for all apart.
+        one_model: how one model for all rates is told the rate.
         masks: whether A and ProMIC are trained with instance masks.
     """
 
@@ -254,7 +263,7 @@ class Extensions(Strict):
     masks: bool = False
 
     def variants(self) -> dict[str, dict[str, Any]]:
-        """Parameters of notebook 07 by the name of the variant that they make."""
+        """Parameters of notebook 07, by the name of the variant."""
         return {
             **{
                 f"channels{n}-{c}": {"channels": n, "channel_choice": c}

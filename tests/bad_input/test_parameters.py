@@ -45,11 +45,11 @@ PROFILES = {
     "no steps": ({"latent": {"steps": 0, "learning_rate": 0.1}}, "latent.steps"),
     "a crop of no use": ({"crop": 100}, "crop: "),
     "a text for a number": ({"min_bd_points": "2"}, "min_bd_points"),
-    "a rate without a model": ({"rates": {"low": {"gain": 3}}}, "a rate names a beta"),
+    "a rate without a model": ({"rates": {"low": {"gain": 3}}}, "a rate needs a beta"),
     "a list for a mapping": ({"rates": [1, 2]}, "rates: "),
     "evaluation without validation slices": (
         {"latent": {"steps": 4, "learning_rate": 0.1, "solver": {"eval_every": 2}}},
-        "has no validation slices",
+        "but has no validation slices",
     ),
 }
 

@@ -43,7 +43,7 @@ def test_too_few_rates_earn_nothing():
     two = {"low": {"beta": 0.005}, "high": {"beta": 0.02}}
     values = yaml.safe_load(code_file("config/cpu.yaml").read_text())
     assert shortfalls(load_profile({**values, "rates": two})) == [
-        "2 rates, and 3 at least earn verdicts"
+        "2 rates; verdicts need at least 3"
     ]
 
 

@@ -38,7 +38,7 @@ def test_profiles_are_valid_and_carry_their_name(profile):
             "slices.train: Input should be greater than or equal to 1",
         ),
         ({"rates": {"low": {"beta": -1.0}}}, "rates.low.beta"),
-        ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate names a beta"),
+        ({"rates": {"low": {"gain": 100}}}, "rates.low: .*a rate needs a beta"),
         ({"rates": {"low": {"codec": "jpegai_vm33", "beta": 0.005}}}, "except with jpegai_vm33"),
         ({"rates": {"low": {"codec": "jpeg"}}}, "rates.low.codec"),
         ({"recipes": ["ProMIC"]}, "Add both to recipes"),
@@ -174,7 +174,7 @@ def test_published_hyperparameters_replace_batch_rate_and_schedule(quick):
             r"target rate 0\.3 bpp .*Choose one of 0\.12",
         ),
         ({"hyperparameters": "none.yaml"}, "none.yaml does not exist"),
-        ({"guided": {"steps": 700, "learning_rate": 0.1}}, "rates of GDTT are for SGD"),
+        ({"guided": {"steps": 700, "learning_rate": 0.1}}, "GDTT learning rates are for SGD"),
         ({"probes": {"rate": "middle"}}, "probes name a recipe or a rate"),
         ({"probes": {"rate": "low", "cross": ["H"]}}, "probes name a recipe or a rate"),
     ],
@@ -211,7 +211,7 @@ def test_a_missing_key_is_named(quick):
         ({"recipes": ["original", "A", "B", "A"]}, "recipes: .*'A' occurs twice"),
         (
             {"rates": {"low": {"beta": 0.005}, "same": {"beta": 0.005, "gain": 0}}},
-            "rates 'low' and 'same' are one rate point",
+            "rates 'low' and 'same' are the same point",
         ),
     ],
 )

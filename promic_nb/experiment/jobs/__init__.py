@@ -1,5 +1,7 @@
-"""The jobs of the workflow: which notebook each rule runs, with which parameters, what it reads and
-what it writes, all from the profile. The Snakefile makes Snakemake's rules of them.
+"""The jobs of the workflow, built from the profile.
+
+For each rule they define the notebook, its parameters, and what it reads and writes. The Snakefile
+turns them into Snakemake rules.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ __all__ = ["Job", "Rule", "data_code", "report_code", "rules"]
 
 
 def rules(profile: Profile) -> dict[str, Rule]:
-    """All rules of a profile's run by name."""
+    """All rules of a profile's run, by name."""
     made: dict[str, Rule] = {}
     for part in (study, studies, probes, extensions):
         made |= part.rules(profile)
@@ -23,13 +25,13 @@ def rules(profile: Profile) -> dict[str, Rule]:
 
 
 def data_code(profile: Profile) -> list[str]:
-    """The files that opening the data set depends on: what its page uses of `datasets`."""
+    """The files that opening the data set depends on: what its notebook uses of `datasets`."""
     code = rules(profile)["dataset"].inputs()["code"]
     return [file for file in code if "/datasets/" in file]
 
 
 def report_code() -> list[str]:
-    """The files that the report depends on beside the pages: code, template and claims."""
+    """The files that the report depends on besides the notebooks: code, template and claims."""
     package = Path("promic_nb")
     claims = sorted(path.as_posix() for path in (package / "claims").glob("*.yaml"))
     code = sorted(map(source_file, closure(["promic_nb.reporting.report"])))

@@ -1,4 +1,4 @@
-"""Variants of ProMIC beyond the dissertation: the same trainings but for what makes the variant."""
+"""Variants of ProMIC beyond the dissertation: the same trainings, except for what is varied."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from promic_nb.experiment.jobs.study import (
 from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Extensions
 
-ALL = "all"  # label of a model of all rates
+ALL = "all"  # rate label of a model for all rates
 KIND = "lrb"  # of ProMIC's translator
-OF_TRANSLATOR = ("channels", "channel_choice", "rate_input")  # what is a matter of it, too
+OF_TRANSLATOR = ("channels", "channel_choice", "rate_input")  # options that affect it, too
 
 
 def rules(p: Profile) -> dict[str, Rule]:
-    """The rules of the extensions by name; none where the profile has no extensions."""
+    """The rules of the extensions by name; none if the profile has no extensions."""
     if not p.extensions:
         return {}
     run, variants = p.run, p.extensions.variants()
@@ -72,8 +72,10 @@ def rules(p: Profile) -> dict[str, Rule]:
 
 
 def nearest(p: Profile, rate: str) -> str:
-    """The rate whose models a variant starts from, is guided by and takes hyperparameters of: its
-    own, or the highest for one model of all rates, which is nearest to the originals.
+    """The rate from which a variant takes its initial model, its teacher and its hyperparameters.
+
+    It is the variant's own rate. A model for all rates takes the highest one, which is closest to
+    the originals.
     """
     return list(p.rates)[-1] if rate == ALL else rate
 
@@ -81,7 +83,7 @@ def nearest(p: Profile, rate: str) -> str:
 def extension_translator(
     p: Profile, variants: dict[str, dict[str, Any]], variant: str, rate: str, seed: str
 ) -> Job:
-    """GDTT of a variant whose translator is another one."""
+    """GDTT of a variant with its own translator."""
     like = guided_translator(p, KIND, nearest(p, rate), seed)
     options = {k: v for k, v in variants[variant].items() if k in OF_TRANSLATOR}
     folder = p.run.translator(KIND, rate, seed, variant)
@@ -96,7 +98,7 @@ def extension_model(
     rate: str,
     seed: str,
 ) -> Job:
-    """A detector of a variant."""
+    """The detector of a variant."""
     options = variants[variant]
     like = model(p, recipe, nearest(p, rate), seed)
     job = _varied(p, like, options, rate, seed, p.run.model(recipe, rate, seed, variant))
@@ -112,7 +114,7 @@ def extension_model(
 def _varied(
     p: Profile, like: Job, options: dict[str, Any], rate: str, seed: str, folder: Path
 ) -> Job:
-    """A training of the study with a variant's options, in a folder of its own."""
+    """A training of the study with a variant's options, in its own folder."""
     changed: dict[str, Any] = {"rate": rate, **options, "folder": folder}
     read = dict(like.inputs)
     if rate == ALL:
@@ -120,14 +122,14 @@ def _varied(
         read.pop("signature", None)
         read["signatures"] = [file for r in p.rates for file in signatures(p, r)]
     if options.get("channel_choice") == "importance":
-        # Channels are ranked by the translator on all of them.
+        # Channels are ranked by the translator for all of them.
         ranked = p.run.weights(p.run.translator(KIND, rate, seed))
         changed["importance_of"] = read["ranked"] = ranked
     return Job({**like.parameters, **changed}, read)
 
 
 def extensions(p: Profile, section: Extensions) -> Job:
-    """The variants beside the plain models."""
+    """The comparison of the variants with the plain models."""
     plain_rates = list(p.rates) if section.one_model else [section.rate]
     results = [
         *(

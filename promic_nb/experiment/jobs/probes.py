@@ -1,5 +1,7 @@
-"""Inside the trained models: feature maps of stages 3 and 4 (Figs. 25 and 26), and models on inputs
-of other rates (section 4.3.1.2).
+"""Probes of trained models.
+
+They are feature maps of stages 3 and 4 (Figs. 25 and 26), and models on inputs of other rates
+(section 4.3.1.2).
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from promic_nb.experiment.jobs.study import model, start, weights_of
 from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Probes
 
-FROZEN = "C"  # whose training with PD-FT never releases the stages
+FROZEN = "C"  # the recipe whose PD-FT training never unfreezes the stages
 
 
 def rules(p: Profile) -> dict[str, Rule]:
-    """The rules of the probes by name; none where the profile has no probes."""
+    """The rules of the probes by name; none if the profile has no probes."""
     if not p.probes:
         return {}
     run, probes, seed = p.run, p.probes, p.seeds[0]
@@ -76,7 +78,7 @@ def rules(p: Profile) -> dict[str, Rule]:
 
 
 def frozen_model(p: Profile, probes: Probes) -> Job:
-    """A detector on latents whose stages 3 to 5 stay frozen."""
+    """A detector on latents with stages 3 to 5 always frozen."""
     seed = p.seeds[0]
     plain = model(p, FROZEN, probes.rate, str(seed))
     frozen = {"fine_tuning": {"frozen_share": 1.0}, "folder": p.run.frozen(probes.rate, seed)}
@@ -84,7 +86,7 @@ def frozen_model(p: Profile, probes: Probes) -> Job:
 
 
 def features(p: Profile, probes: Probes) -> Job:
-    """Feature maps of the frozen model and of one trained as a whole, against model A's."""
+    """Feature maps of the frozen model and of a fully trained one, compared with model A's."""
     rate, seed = probes.rate, p.seeds[0]
     compared: dict[str, Path | list[Path]] = {
         "reference": start(p, FROZEN, rate, seed),

@@ -1,4 +1,4 @@
-"""What a rule of the workflow is: a notebook, and what turns wildcards into one run of it."""
+"""A rule of the workflow: a notebook, and how wildcards become one run of it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Job:
     """One run of a notebook.
 
     Attributes:
-        parameters: of the notebook; what is missing takes its default.
-        inputs: files that it reads beside its code, by what they are.
+        parameters: of the notebook; missing ones have their defaults.
+        inputs: files that it reads besides its code, by role.
     """
 
     parameters: dict[str, Any]
@@ -30,17 +30,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the workflow: all runs of a notebook that differ by their wildcards.
+    """A rule of the workflow: all runs of one notebook that differ in their wildcards.
 
     Attributes:
-        profile: that the run follows.
+        profile: of the run.
         notebook: its name, such as "08_detection".
         job: makes one run; its arguments are the wildcards.
-        outputs: what it writes beside the executed notebook, with wildcards in braces.
-        wildcards: what each may be, a regular expression.
-        label: what tells the runs apart, such as "{recipe}-{rate}-seed{seed}".
+        outputs: files besides the executed notebook, with wildcards in braces.
+        wildcards: a regular expression for each.
+        label: distinguishes the runs, such as "{recipe}-{rate}-seed{seed}".
         training: whether it trains: it may take longer, and a cluster gives it a GPU.
-        priority: the higher, the sooner it runs.
+        priority: rules with a higher one run earlier.
         reported: whether the report waits for it.
     """
 
@@ -56,7 +56,7 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """Of its executed notebook, log and benchmark, with wildcards in braces."""
+        """The name of its executed notebook, log and benchmark, with wildcards in braces."""
         return f"{self.notebook}-{self.label}" if self.label else self.notebook
 
     @property
@@ -73,10 +73,10 @@ class Rule:
         return self.profile.run.benchmark(self.name).as_posix()
 
     def inputs(self, **wildcards: str) -> dict[str, str | list[str]]:
-        """All that one run depends on: its stored notebook, the code behind it, and what it reads.
+        """Everything that one run depends on: its stored notebook, its code, and what it reads.
 
         Raises:
-            UserError: as `dependencies.code` does.
+            UserError: see `dependencies.code`.
         """
         job = self.job(**wildcards)
         return {
@@ -86,23 +86,23 @@ class Rule:
         }
 
     def yaml(self, **wildcards: str) -> str:
-        """The parameters of one run, checked, for papermill.
+        """The checked parameters of one run, for papermill.
 
         Raises:
-            UserError: as `parameters.validate` does.
+            UserError: see `parameters.validate`.
         """
         return notebook_parameters(self.notebook, plain(self.job(**wildcards).parameters))
 
     @property
     def memory_mb(self) -> int:
-        """To ask a cluster for; a run that hits it is repeated with more."""
+        """Memory to request from a cluster; a run that exceeds it is repeated with more."""
         if self.profile.smoke:
             return 3000
         return 12000 if self.training and self.profile.detector == "resnet50" else 6000
 
     @property
     def minutes(self) -> int:
-        """To ask a cluster for; a training that hits it goes on where it was."""
+        """Minutes to request from a cluster; a training that exceeds them is resumed."""
         if self.profile.smoke:
             return 60
         return 1440 if self.training else 360
@@ -114,17 +114,17 @@ def stored(notebook: str) -> Path:
 
 
 def notebook_parameters(notebook: str, values: dict[str, Any]) -> str:
-    """Checked parameters of a notebook as YAML for papermill, in one line.
+    """Checked parameters of a notebook for papermill, as one line of YAML.
 
     Raises:
-        UserError: as `parameters.validate` does.
+        UserError: see `parameters.validate`.
     """
     parameters.validate(stored(notebook), values)
     return yaml.safe_dump(values, sort_keys=False, default_flow_style=True, width=10**6).strip()
 
 
 def plain(value: Any) -> Any:
-    """A value with its paths as text.
+    """A value with its paths converted to strings.
 
     Example:
         >>> plain({"folder": Path("data") / "runs", "seeds": [0, 1]})
@@ -138,7 +138,7 @@ def plain(value: Any) -> Any:
 
 
 def with_sidecars(*files: Path) -> list[Path]:
-    """Files, each with the sidecar that says where it comes from.
+    """Files, each with its sidecar, which states its origin.
 
     Example:
         >>> [str(path) for path in with_sidecars(Path("ap.parquet"))]
@@ -163,7 +163,7 @@ def tables_in(folder: Path, names: Iterable[str]) -> list[Path]:
 
 
 def one_of(names: Iterable[str | int]) -> str:
-    """A wildcard's regular expression: one of the names.
+    """A regular expression for a wildcard: one of the names.
 
     Example:
         >>> one_of(["low", "high"])
@@ -176,7 +176,7 @@ SEED = r"\d+"
 
 
 def of_run(p: Profile) -> dict[str, Any]:
-    """Parameters of a notebook that reads what other notebooks made."""
+    """Parameters of a notebook that reads other notebooks' results."""
     return {"profile": p.profile, "dataset": p.dataset}
 
 
@@ -191,8 +191,9 @@ def artifacts(p: Profile) -> dict[str, Any]:
 
 
 def weight_files(codec: str, settings: list[dict[str, Any]]) -> list[Path]:
-    """Weight files in the repository that a codec reads at some settings: those of its betas; with
-    a target rate all that are registered.
+    """The weight files in the repository that a codec reads at these settings.
+
+    They are those of its betas; with a target rate, all registered ones.
     """
     folder = Path("data") / "weights"
     if codec == "jpegai_vm33":

@@ -1,4 +1,4 @@
-"""The related studies, each where the profile has its settings."""
+"""The related studies that the profile has settings for."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def train_deblocking(
 
 
 def deblocking(p: Profile, study: Deblocking) -> Job:
-    """What the deblocking networks gain."""
+    """The gains of the deblocking networks."""
     results = [
         p.run.deblocking(network, loss, trained_on, seed, not p.cells) / "results.parquet"
         for network, loss, trained_on in study.trainings()
@@ -128,7 +128,7 @@ def deblocking(p: Profile, study: Deblocking) -> Job:
 
 
 def cell_files(p: Profile) -> list[Path]:
-    """The real cell images; none where they are drawn."""
+    """The real cell images; none if synthetic cells are used."""
     return sorted(Path(p.cells, "images").glob("*")) if p.cells else []
 
 
@@ -209,6 +209,6 @@ def multitask_train(p: Profile, study: Multitask) -> Job:
 
 
 def multitask(p: Profile) -> Job:
-    """Its tables and figures."""
+    """The study's tables and figures."""
     read = with_sidecars(*tables_in(p.run.multitask, [*MULTITASK, "course"]))
     return Job({**of_run(p), "results": p.run.multitask, **artifacts(p)}, {"tables": read})

@@ -1,4 +1,4 @@
-"""The dissertation's study: from slices to the tables of the ablation."""
+"""The dissertation's study, from slices to the ablation tables."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from promic_nb.experiment.jobs.rule import (
 from promic_nb.experiment.profile import Profile
 from promic_nb.models.recipes import RECIPES
 
-TRANSLATORS = {False: "base", True: "lrb"}  # kind by whether it has the LRB
-BEFORE_MODELS = 1  # priority of the long chain; the rest fills in
+TRANSLATORS = {False: "base", True: "lrb"}  # kind, by whether it has the LRB
+BEFORE_MODELS = 1  # priority of the longest chain; other jobs fill the gaps
 
 
 def rules(p: Profile) -> dict[str, Rule]:
@@ -143,7 +143,7 @@ def benchmark(p: Profile, codec: str) -> Job:
 
 
 def rate_distortion(p: Profile) -> Job:
-    """All codecs together, and those that were measured on other data sets."""
+    """All codecs together, including those measured on other data sets."""
     own = [p.run.table(f"benchmark_{codec}") for codec in p.benchmark.codecs]
     others = [
         file for run in p.run.others() for file in sorted(run.tables.glob("benchmark_*.parquet"))
@@ -169,7 +169,7 @@ def latents(p: Profile, rate: str) -> Job:
 
 
 def guided_translator(p: Profile, lrb: str, rate: str, seed: str) -> Job:
-    """GDTT: a translator is trained to give the stage-2 features of model A."""
+    """GDTT: a translator learns to output the stage-2 features of model A."""
     teacher = weights_of(p, "A", rate, seed)
     values = {
         "rate": rate,
@@ -188,8 +188,9 @@ def guided_translator(p: Profile, lrb: str, rate: str, seed: str) -> Job:
 
 
 def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
-    """A detector: trained from latents for all but `original`, from the model before it, and behind
-    a guided translator where it has one.
+    """The training of a detector.
+
+    All but `original` start from an earlier model. Recipes with GDTT also use a guided translator.
     """
     plan, reads = RECIPES[recipe], {}
     inputs: dict[str, Path | list[Path]] = {"data": p.run.data}
@@ -221,7 +222,7 @@ def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
 
 
 def detection(p: Profile) -> Job:
-    """The ablation's tables and figures, beside the published values."""
+    """The tables and figures of the ablation, compared with the published values."""
     results = [p.run.results(folder) for folder in models(p)]
     values = {"results": results, "min_points": p.min_bd_points, "singles": not p.smoke}
     claims = Path("promic_nb") / "claims" / "dissertation.yaml"
@@ -235,7 +236,7 @@ def conformance(p: Profile) -> Job:
 
 
 def complexity(p: Profile) -> Job:
-    """Operations and time of each way from a bitstream to boxes."""
+    """Operations and time of each path from a bitstream to boxes."""
     height, width = (256, 256) if p.smoke else (768, 1024)
     values = {"timed_height": height, "timed_width": width, "tables": p.run.tables}
     return Job({"profile": p.profile, **values})
@@ -256,20 +257,20 @@ def weights_of(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
 
 
 def start(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
-    """The model that another one starts from: A for those that read latents, `original` for A."""
+    """The model that a training starts from: A for models on latents, `original` for A."""
     if RECIPES[recipe].inputs == "latent":
         return weights_of(p, "A", rate, seed)
     return weights_of(p, "original", "pixels", seed)
 
 
 def signatures(p: Profile, rate: str) -> list[Path]:
-    """What says how the latents of each split were made."""
+    """The signatures of the latents of each split."""
     splits = ["train", "test", *(["val"] if p.slices.val else [])]
     return [p.run.signature(rate, split) for split in splits]
 
 
 def trained(p: Profile, folder: Path) -> dict[str, list[Path]]:
-    """What a detector's training leaves in its folder."""
+    """The files that a detector's training writes to its folder."""
     return {
         "model": with_sidecars(p.run.weights(folder)),
         "table": with_sidecars(p.run.results(folder)),
@@ -277,7 +278,8 @@ def trained(p: Profile, folder: Path) -> dict[str, list[Path]]:
 
 
 def validation(p: Profile) -> dict[str, Any]:
-    """Which validation slices a training reads: it reads them only if it evaluates, and a profile
-    that evaluates has some.
+    """The validation slices that a training reads.
+
+    It reads them only if it evaluates; a profile that evaluates has some.
     """
     return {"val_every": p.slices.val} if p.slices.val else {}
