@@ -1,1 +1,1 @@
-"""A run's folder, the provenance of what is in it, and what can be asked of it afterwards."""
+"""A run's folder, the provenance of its contents, and tools to inspect it afterwards."""

@@ -1,5 +1,6 @@
-"""What differs between two files of one artifact: tables by their rows, tensors, arrays and
-pictures by their values.
+"""The differences between two files of one artifact.
+
+Tables are compared by rows; tensors, arrays and pictures by values.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from safetensors.numpy import load_file
 
 from promic_nb.core.files import read_parquet
 
-# Columns of measured times and memory: never equal twice, so they are shown and not counted.
+# Columns of measured times and memory: they always differ, so they are shown but not counted.
 MEASURED = frozenset(
     [
         "encode_s",
@@ -32,13 +33,13 @@ MEASURED = frozenset(
 
 @dataclass(frozen=True)
 class Change:
-    """What differs in one column, tensor, array or picture.
+    """The difference in one column, tensor, array or picture.
 
     Attributes:
         name: of the column or tensor.
-        values: how many differ.
-        absolute, relative: largest difference, and largest one as a share of the larger value; None
-            for what is no number.
+        values: how many values differ.
+        absolute, relative: the largest difference, and the largest one as a share of the larger
+            value; None if the values are not numbers.
     """
 
     name: str
@@ -75,8 +76,9 @@ def _tables(a: Path, b: Path) -> tuple[list[Change], tuple[int, int]]:
 
 
 def _key(a: pd.DataFrame, b: pd.DataFrame) -> list[str]:
-    """The columns that tell rows apart in both tables: names first, then whole numbers, then
-    numbers; no more than needed.
+    """The columns that identify rows in both tables, no more than needed.
+
+    Names are tried first, then whole numbers, then other numbers.
     """
     rank = {"b": 0, "O": 0, "i": 1, "u": 1, "f": 2}
     candidates = [
@@ -102,7 +104,7 @@ def _key(a: pd.DataFrame, b: pd.DataFrame) -> list[str]:
 
 
 def _values(name: str, a: Any, b: Any) -> Change:
-    """How two columns or arrays of one shape differ; two NaN are equal."""
+    """How two columns or arrays of equal shape differ; NaN equals NaN."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return Change(name, max(a.size, b.size))

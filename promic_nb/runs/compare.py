@@ -1,4 +1,4 @@
-"""Two runs side by side: which artifacts differ, by how much, and the causes in their sidecars."""
+"""Compare two runs: which artifacts differ, by how much, and why, according to their sidecars."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from promic_nb.runs.layout import RunFolder
 
 @dataclass
 class Comparison:
-    """One artifact of two runs.
+    """One artifact in two runs.
 
     Attributes:
         artifact: its path in the run, without suffix.
         kind: table, figure, model or array.
-        state: "equal"; "measured" (only measured times and memory differ, or what was drawn from
+        state: "equal"; "measured" (only measured times and memory differ, or figures drawn from
             them); "different"; "only in A", "only in B".
         changes: what differs in it.
-        rows: rows that are in A only, and in B only.
-        causes: what its sidecars name, by cause: "data", "weights", "code", "parameters", "seed",
-            "environment", "device", "threads", "made from" (the artifacts before it that differ).
-            Empty where nothing in the sidecars differs.
+        rows: number of rows in A only, and in B only.
+        causes: what differs in its sidecars, by cause: "data", "weights", "code", "parameters",
+            "seed", "environment", "device", "threads", "made from" (upstream artifacts that
+            differ). Empty if nothing in the sidecars differs.
     """
 
     artifact: str
@@ -37,19 +37,19 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """Whether it counts as a difference of the runs."""
+        """Whether it counts as a difference between the runs."""
         return self.state not in ("equal", "measured")
 
 
 def compare(a: RunFolder, b: RunFolder) -> list[Comparison]:
-    """All artifacts of two runs, in the order of their names.
+    """All artifacts of two runs, in order of their names.
 
     Raises:
         UserError: an unreadable sidecar.
     """
     ours, theirs = _artifacts(a), _artifacts(b)
     found: dict[str, Comparison] = {}
-    # What an artifact was made from comes first, so that "measured" is handed on.
+    # Upstream artifacts come first, so that "measured" is passed on.
     for name in sorted(ours.keys() | theirs.keys(), key=lambda n: (n.startswith("figures/"), n)):
         path, other = ours.get(name), theirs.get(name)
         if path and other:
@@ -80,11 +80,11 @@ def _artifacts(run: RunFolder) -> dict[str, Path]:
 def _differing(
     name: str, a: Path, b: Path, causes: dict[str, list[str]], before: dict[str, Comparison]
 ) -> Comparison:
-    """Two files of one artifact that are not equal byte for byte."""
+    """Compare two files of one artifact that are not equal byte for byte."""
     kind = read_sidecar(a)["kind"]
     changes, rows = READERS[a.suffix](a, b)
     if not changes and rows == (0, 0):
-        state = "equal"  # the same values, written by other versions of a library
+        state = "equal"  # the same values, written by different library versions
     elif kind == "table":
         state = (
             "measured"
@@ -103,9 +103,7 @@ def _differing(
 
 
 def _plain(about: dict[str, Any], run: RunFolder) -> dict[str, Any]:
-    """A sidecar in which the run's own folders have no name, so that those of two runs can be
-    equal.
-    """
+    """A sidecar without the run's own folder names, so that sidecars of two runs can be equal."""
 
     bare = RunFolder(run.profile, run.dataset)
     folder, figures = bare.path.as_posix(), bare.figures.as_posix()
@@ -123,7 +121,7 @@ def _plain(about: dict[str, Any], run: RunFolder) -> dict[str, Any]:
 
 
 def _causes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, list[str]]:
-    """What differs between two sidecars, by cause."""
+    """The differences between two sidecars, by cause."""
     here, there = ({**x["environment"], **x["environment"]["packages"]} for x in (a, b))
     seeds = ("seed", "seeds", "split_seed")
     given = {
@@ -154,7 +152,7 @@ def _causes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _differences(a: Any, b: Any) -> list[str]:
-    """`key: old -> new` of what differs; hashes are cut short."""
+    """`key: old -> new` for each difference; hashes are shortened."""
     if isinstance(a, dict) and isinstance(b, dict):
         return [
             f"{k}: {_short(a.get(k))} -> {_short(b.get(k))}"

@@ -1,5 +1,6 @@
-"""Two small detectors for demonstrations, on decoded slices and on latents: those of a run that has
-them, else trained in a minute and kept.
+"""Two small detectors for demonstrations, on decoded slices and on latents.
+
+They come from a run, if one has them; otherwise they are trained in a minute and kept.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from promic_nb.training.solver import Solver
 
 @dataclass(frozen=True)
 class Pair:
-    """Model A, which looks at decoded slices, and ProMIC, which looks at latents; `origin` says in
-    words where they are from.
+    """Model A, which reads decoded slices, and ProMIC, which reads latents.
+
+    `origin` says where they come from.
     """
 
     decoded: Detector
@@ -49,15 +51,15 @@ def detectors(
     every: int = 3,
     seed: int = 0,
 ) -> Pair:
-    """A pair for a codec's latents.
+    """A pair of detectors for a codec's latents.
 
     Args:
-        codec: at the setting that the models are, or will be, trained for; other gains of the same
-            weights share the latent space.
-        folder: keeps what is trained here, by what it depends on.
+        codec: at the setting that the models are trained for; other gains of the same weights
+            share the latent space.
+        folder: for the models trained here, named by what they depend on.
         steps, crop: iterations of each training, and the side of its crops; the latent detector
             starts from the other one (section 3.3).
-        every: every Nth training slice is used.
+        every: use every Nth training slice.
     """
     if found := _of_a_run(codec, stack):
         return found

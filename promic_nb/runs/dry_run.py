@@ -26,8 +26,8 @@ class PlannedJob:
     """One job.
 
     Attributes:
-        memory_mb: that it asks for.
-        notebook, parameters: with all defaults; "" and {} where it runs none.
+        memory_mb: that it requests.
+        notebook, parameters: with all defaults; "" and {} if it does not run a notebook.
     """
 
     rule: str
@@ -39,16 +39,16 @@ class PlannedJob:
 def dry_run(
     profile: str, settings: str = "", again: bool = False, **config: str
 ) -> tuple[list[PlannedJob], str]:
-    """The jobs that a run would execute, and the data set that it uses.
+    """The jobs that a run would execute, and its data set.
 
     Args:
         profile: name of a file in config/.
         settings: a YAML file that replaces keys of the profile, or "".
         again: count finished jobs too.
-        config: data, dataset, cells, as `make reproduce` passes them.
+        config: data, dataset and cells, as in `make reproduce`.
 
     Raises:
-        UserError: no such profile, or Snakemake's own reason.
+        UserError: the profile does not exist, or Snakemake's own reason.
     """
     file = paths.root() / "config" / f"{profile}.yaml"
     if not file.is_file():
@@ -62,12 +62,14 @@ def dry_run(
     done = subprocess.run(command, cwd=paths.root(), capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     if done.returncode:
-        raise UserError(f"Snakemake could not plan the run: {_reason(text)}", "Fix that first")
+        raise UserError(
+            f"Snakemake could not plan the run: {_reason(text)}", "Fix that, then retry"
+        )
     return parse(text), named_dataset(text, profile) or config.get("dataset") or "phantom"
 
 
 def _reason(text: str) -> str:
-    """The Snakefile's own message, else the end of what Snakemake printed."""
+    """The Snakefile's own message, otherwise the end of Snakemake's output."""
     own = (line for line in text.splitlines() if line.startswith("promic: "))
     return next(own, text.strip()[-400:]).removeprefix("promic: ").rstrip(".")
 

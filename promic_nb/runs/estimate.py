@@ -1,8 +1,9 @@
-"""What a run will cost before it starts: jobs from Snakemake's dry run, hours and disk from the
-throughput of former runs.
+"""Estimate the cost of a run before it starts.
 
-An estimate. Time is taken to grow with what a job works through (pixels coded, pixels trained on),
-at the speed of the machine that the throughput was measured on.
+Jobs come from Snakemake's dry run, hours and disk space from the throughput of earlier runs.
+
+Time is assumed to be proportional to a job's work (pixels coded, pixels trained on), at the speed
+of the machine that the throughput was measured on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from promic_nb.runs.layout import RunFolder
 from promic_nb.runs.throughput import Throughput
 from promic_nb.runs.work import AMOUNTS, Setting
 
-# Slices for training, validation and test, and their size, where a run has not yet counted them.
+# Number of training, validation and test slices and their size, until a run has counted them.
 SIZES = {
     "lucchi": Setting({"train": 125, "val": 40, "test": 165}, (768, 1024)),
     "kasthuri": Setting({"train": 72, "val": 13, "test": 75}, (1463, 1613)),
@@ -31,11 +32,11 @@ COLUMNS = ["rule", "hours", "disk_gb", "memory_mb", "guessed", "not_estimated"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job costs; NaN where it is unknown.
+    """The cost of one job; NaN if unknown.
 
     Attributes:
         guessed: the key whose throughput was not measured, or "".
-        not_estimated: the notebook whose work is not known, or "".
+        not_estimated: the notebook whose amount of work is unknown, or "".
     """
 
     seconds: float
@@ -45,7 +46,7 @@ class Cost:
 
 
 def setting_of(run: RunFolder, jobs: Iterable[tuple[str, dict[str, Any]]]) -> Setting:
-    """What a run's jobs share: its slices as the run counted them, else the published counts.
+    """What a run's jobs share: its slices as counted by the run, otherwise the published counts.
 
     Args:
         jobs: notebooks and their parameters.
@@ -68,7 +69,7 @@ def setting_of(run: RunFolder, jobs: Iterable[tuple[str, dict[str, Any]]]) -> Se
 
 
 def cost(job: PlannedJob, throughput: Throughput, setting: Setting) -> Cost:
-    """What a job costs on the measured machine."""
+    """The cost of a job on the measured machine."""
     if not job.notebook:
         return Cost(0, 0)
     if job.notebook not in AMOUNTS:
@@ -82,13 +83,13 @@ def cost(job: PlannedJob, throughput: Throughput, setting: Setting) -> Cost:
 
 
 def estimate(jobs: list[PlannedJob], throughput: Throughput, setting: Setting) -> pd.DataFrame:
-    """One row for each rule.
+    """One row per rule.
 
     Returns:
         Columns rule, jobs, hours (sum), longest_h, disk_gb, memory_mb (of one job); guessed: keys
-        that were not measured, so that the mean of their notebook's other keys stands for them, or
-        NaN where no run with that notebook was measured; not_estimated: notebooks that
-        `runs.work.AMOUNTS` does not know, whose hours are NaN.
+        that were not measured, so the mean of their notebook's other keys is used, or NaN if no
+        run with that notebook was measured; not_estimated: notebooks without an entry in
+        `runs.work.AMOUNTS`, whose hours are NaN.
     """
     costs = [cost(job, throughput, setting) for job in jobs]
     rows = [
@@ -108,7 +109,7 @@ def estimate(jobs: list[PlannedJob], throughput: Throughput, setting: Setting) -
 
 
 def _sum(values: pd.Series) -> float:
-    """NaN where one is."""
+    """The sum; NaN if one value is NaN."""
     return values.sum(skipna=False)
 
 

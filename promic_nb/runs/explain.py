@@ -1,4 +1,4 @@
-"""Walk an artifact back to its parameters, code, data and weights, and say what has gone stale."""
+"""Trace an artifact back to its parameters, code, data and weights, and say what is stale."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     """The sidecar of an artifact's file, e.g. of a PNG.
 
     Raises:
-        UserError: no such file, or no sidecar beside it.
+        UserError: the file does not exist or has no sidecar.
     """
     file = sidecar(path)
     if not path.exists() and not file.exists():
         raise UserError(
             f"{path} does not exist",
-            "Name a figure, table or model of a run, e.g. figures/quick/phantom/ap50_over_rate.png",
+            "Give a figure, table or model of a run, e.g. figures/quick/phantom/ap50_over_rate.png",
         )
     try:
         about = json.loads(file.read_text())
@@ -43,11 +43,12 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def stale(about: dict[str, Any], folder: Path) -> list[str]:
-    """What changed since the artifact was made: its files, the code, the lock, and what it was made
-    from.
+    """What has changed since the artifact was made.
+
+    It checks the artifact's files, the code, the lock, and what the artifact was made from.
 
     Args:
-        folder: where the artifact's files lie.
+        folder: of the artifact's files.
     """
     root, changes = paths.root(), []
     for name, digest in about["files"].items():
@@ -55,7 +56,7 @@ def stale(about: dict[str, Any], folder: Path) -> list[str]:
         if not file.is_file():
             changes.append(f"{name} is missing")
         elif sha256(file) != digest:
-            changes.append(f"{name} is changed")
+            changes.append(f"{name} has changed")
     code = {name: paths.code_file(name) for name in about["code"]["files"]}
     if gone := sum(not file.is_file() for file in code.values()):
         files = "1 code file" if gone == 1 else f"{gone} code files"
@@ -71,12 +72,12 @@ def stale(about: dict[str, Any], folder: Path) -> list[str]:
         changes.append(f"{lost} {made} not here (deleted, or in another copy of the project)")
     for name, digest in about["upstream"].items():
         if (root / name).is_file() and sha256(root / name) != digest:
-            changes.append(f"{name} was made again since, and differs")
+            changes.append(f"{name} was remade since and differs")
     return changes
 
 
 def explain(path: Path) -> Tree:
-    """The chain of an artifact as a tree for the terminal."""
+    """The chain of an artifact as a tree, for the terminal."""
     return _branch(path, read_sidecar(path), set())
 
 
@@ -99,7 +100,7 @@ def _branch(path: Path, about: dict[str, Any], seen: set[Path]) -> Tree:
 
 
 def _facts(about: dict[str, Any]) -> Iterator[str]:
-    """What the sidecar says, line by line."""
+    """The contents of the sidecar, line by line."""
     smoke = " (smoke)" if about["smoke"] else ""
     yield f"{about['kind']} of profile {about['profile']}{smoke}, made {about['created']}"
     values = {k: v for k, v in about["parameters"].items() if k not in PLACES}

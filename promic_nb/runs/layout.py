@@ -1,5 +1,6 @@
-"""The layout of a run: where each job of the workflow keeps what it makes. No other module builds
-paths under data/runs.
+"""The layout of a run: where each job of the workflow writes its results.
+
+No other module builds paths under data/runs.
 
 Names may be wildcards of the workflow: `run.model("{recipe}", "{rate}", "{seed}")`.
 """
@@ -21,12 +22,12 @@ Marker = Literal["tables", "session"]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run, and the names of all that is in it.
+    """The folder of one run, and the paths of everything in it.
 
     Attributes:
-        profile: the profile that it runs.
-        dataset: the stack that it runs on.
-        root: the project; by default paths are relative to the working folder.
+        profile: of the run.
+        dataset: of the run.
+        root: the project; by default, paths are relative to the working folder.
 
     Example:
         >>> run = RunFolder("quick", "phantom")
@@ -45,18 +46,18 @@ class RunFolder:
         """The run whose folder is `path`, ROOT/data/runs/PROFILE/DATASET.
 
         Raises:
-            UserError: it is not such a path.
+            UserError: the path has another form.
         """
         path = path.absolute()  # symbolic links stay: data/runs may be one
         if path.parts[-4:-2] != RUNS.parts:
             raise UserError(
-                f"{path} is not the folder of a run", f"Name one like {RUNS}/quick/phantom"
+                f"{path} is not the folder of a run", f"Give a path such as {RUNS}/quick/phantom"
             )
         return cls(path.parent.name, path.name, path.parents[3])
 
     @property
     def name(self) -> str:
-        """PROFILE/DATASET, as commands take it."""
+        """PROFILE/DATASET, as in commands."""
         return f"{self.profile}/{self.dataset}"
 
     @property
@@ -82,16 +83,16 @@ class RunFolder:
 
     @property
     def data(self) -> Path:
-        """Summary of the stack that `promic data` checked."""
+        """The summary of the stack checked by `promic data`."""
         return self.path / "data.json"
 
     @property
     def session(self) -> Path:
-        """Which of Snakemake's logs belongs to the run's last session."""
+        """A note of which Snakemake logs belong to the run's last session."""
         return self.path / "session.json"
 
     def marker(self, of: Marker) -> Path:
-        """What tells that this run has tables, or that it was started."""
+        """The file that shows that this run has tables, or that it was started."""
         return self.session if of == "session" else self.tables
 
     def table(self, name: str) -> Path:
@@ -108,28 +109,29 @@ class RunFolder:
         return self.path / "logs" / f"{job}.log"
 
     def benchmark(self, job: str) -> Path:
-        """Time and memory of a job, as Snakemake saw them."""
+        """Time and memory of a job, measured by Snakemake."""
         return self.path / "benchmarks" / f"{job}.tsv"
 
     def latents(self, rate: str) -> Path:
-        """Latents and decoded slices at one rate point, a folder for each split."""
+        """Latents and decoded slices at one rate point, with a folder per split."""
         return self.path / "latents" / rate
 
     def signature(self, rate: str, split: str) -> Path:
-        """What the latents of a split were made from."""
+        """The record of what the latents of a split were made from."""
         return self.latents(rate) / split / "signature.json"
 
     def signatures(self, split: str) -> dict[str, Path]:
-        """The signatures that are there, by rate point."""
+        """The signatures that exist, by rate point."""
         files = sorted(self.path.glob(f"latents/*/{split}/signature.json"))
         return {file.parent.parent.name: file for file in files}
 
     def model(self, recipe: str, rate: str, seed: Label, variant: str = "") -> Path:
-        """A trained detector's folder; `rate` is "pixels" for `original` and "all" for a model of
-        all rates.
+        """The folder of a trained detector.
+
+        `rate` is "pixels" for `original` and "all" for a model of all rates.
 
         Args:
-            variant: of the profile's extensions; "" for the study's own models.
+            variant: one of the profile's extensions; "" for the study's own models.
         """
         top = self.path / "extensions" / variant if variant else self.path / "models"
         return top / recipe / rate / f"seed{seed}"
@@ -139,11 +141,11 @@ class RunFolder:
         return self.model(f"translator-{kind}", rate, seed, variant)
 
     def search(self, recipe: str, rate: str) -> Path:
-        """What a search for a model's hyperparameters found."""
+        """The results of a search for a model's hyperparameters."""
         return self.path / "search" / recipe / rate
 
     def features(self, rate: str, seed: Label) -> Path:
-        """Compared feature maps."""
+        """The compared feature maps."""
         return self.path / "features" / rate / f"seed{seed}"
 
     def frozen(self, rate: str, seed: Label) -> Path:
@@ -151,23 +153,23 @@ class RunFolder:
         return self.features(rate, seed) / "frozen"
 
     def cross_rate(self, recipe: str, seed: Label) -> Path:
-        """How the models of one recipe do on inputs of other rates."""
+        """Results of one recipe's models on inputs of other rates."""
         return self.path / "cross_rate" / recipe / f"seed{seed}"
 
     def deblocking(
         self, network: str, loss: str, trained_on: str, seed: Label, synthetic: bool
     ) -> Path:
-        """A trained deblocking network; networks of real and of synthetic cells are kept apart."""
+        """A trained deblocking network, in separate folders for real and synthetic cells."""
         cells = "phantom-cells" if synthetic else "cells"
         return self.path / "deblocking" / cells / network / loss / trained_on / f"seed{seed}"
 
     def latent_learning(self, point: str) -> Path:
-        """Classifiers of one rate point, learned from latents and from pixels."""
+        """Classifiers of one rate point, trained on latents and on pixels."""
         return self.path / "latent_learning" / point
 
     @property
     def multitask(self) -> Path:
-        """Trainings of the study of several tasks."""
+        """Trainings of the multi-task study."""
         return self.path / "multitask"
 
     @staticmethod
@@ -181,7 +183,7 @@ class RunFolder:
         return folder / "ap.parquet"
 
     def others(self) -> list[RunFolder]:
-        """The runs of the same profile on other data sets, by name."""
+        """Runs of the same profile on other data sets, sorted by name."""
         folders = sorted(p for p in self.path.parent.glob("*") if p.is_dir())
         return [
             RunFolder(self.profile, p.name, self.root) for p in folders if p.name != self.dataset
@@ -200,8 +202,9 @@ def named_dataset(text: str, profile: str) -> str | None:
 
 
 def all_runs(root: Path, marker: Marker = "tables") -> list[RunFolder]:
-    """The runs of a project that have a marker: tables, or the note of a session that the workflow
-    writes when it starts. The one whose marker changed last stands at the end.
+    """The runs of a project that have a marker; the one whose marker changed last comes last.
+
+    A marker is a run's tables, or the session note that the workflow writes when it starts.
     """
     runs = [RunFolder(p.parent.name, p.name, root) for p in (root / RUNS).glob("*/*")]
     there = [run for run in runs if run.marker(marker).exists()]
@@ -209,10 +212,10 @@ def all_runs(root: Path, marker: Marker = "tables") -> list[RunFolder]:
 
 
 def find_run(root: Path, name: str = "", marker: Marker = "tables") -> RunFolder:
-    """A run by `PROFILE/DATASET` or path; by default the one whose marker changed last.
+    """Find a run by `PROFILE/DATASET` or path; by default the one whose marker changed last.
 
     Raises:
-        UserError: no such run, with the ones that there are.
+        UserError: the run does not exist; lists those that do.
     """
     runs = all_runs(root, marker)
     if not name and runs:

@@ -1,4 +1,4 @@
-"""The throughput of this machine, from runs that it finished."""
+"""Measure the throughput of this machine from finished runs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from promic_nb.runs.work import AMOUNTS
 
 
 def measure(runs: list[RunFolder]) -> Throughput:
-    """Medians over the notebooks that finished runs executed, for one unit of work. The shortest
-    notebook's time is taken to be the start that every notebook needs.
+    """Medians per unit of work, over the executed notebooks of finished runs.
+
+    The shortest notebook's time counts as the start-up time that every notebook needs.
 
     Raises:
-        UserError: a run without executed notebooks.
+        UserError: a run has no executed notebooks.
     """
     rows = [row for run in runs for row in _measured(run)]
     table = pd.DataFrame(rows, columns=["notebook", "key", "units", "seconds", "disk_mb"])
@@ -44,7 +45,7 @@ def measure(runs: list[RunFolder]) -> Throughput:
 
 
 def _measured(run: RunFolder) -> list[tuple[str, str, float, float, float]]:
-    """Notebook, key, units, seconds and megabytes of a unit's files, of each executed notebook."""
+    """Notebook, key, units, seconds and megabytes of a unit's files, for each executed notebook."""
     executed = [
         (Path(note["input_path"]).stem, note)
         for note in _notes(run)
@@ -52,8 +53,8 @@ def _measured(run: RunFolder) -> list[tuple[str, str, float, float, float]]:
     ]
     if not executed:
         raise UserError(
-            f"{run.path} holds no executed notebooks",
-            "Name the folder of a finished run, e.g. data/runs/quick/lucchi",
+            f"{run.path} has no executed notebooks",
+            "Give the folder of a finished run, e.g. data/runs/quick/lucchi",
         )
     jobs = [(name, all_parameters(name, note["parameters"])) for name, note in executed]
     setting, rows = setting_of(run, jobs), []
@@ -66,13 +67,13 @@ def _measured(run: RunFolder) -> list[tuple[str, str, float, float, float]]:
 
 
 def _notes(run: RunFolder) -> list[dict[str, Any]]:
-    """What papermill noted in each executed notebook of a run."""
+    """Papermill's metadata in each executed notebook of a run."""
     pages = sorted(run.notebooks.glob("*.ipynb"))
     return [json.loads(page.read_text())["metadata"].get("papermill", {}) for page in pages]
 
 
 def _size_mb(folder: str) -> float:
-    """Megabytes in a folder of the project; 0 without one."""
+    """Megabytes in a folder of the project; 0 if it does not exist."""
     if not folder:
         return 0.0
     return sum(f.stat().st_size for f in (paths.root() / folder).rglob("*") if f.is_file()) / 1e6
@@ -81,13 +82,11 @@ def _size_mb(folder: str) -> float:
 def _origin(runs: list[RunFolder]) -> str:
     last = max(n["end_time"] for run in runs for n in _notes(run) if n.get("end_time"))
     names = ", ".join(relative(run.path) for run in runs)
-    return f"the notebooks of {names}, last on {last[:10]}; other programs may have run beside"
+    return f"the notebooks of {names}, last on {last[:10]}; other programs may have been running"
 
 
 def disk_needs(throughput: Throughput) -> dict[str, float]:
-    """Gigabytes that each profile takes on the whole of Lucchi, as far as it is known, for `promic
-    doctor`.
-    """
+    """Gigabytes that each profile needs on all of Lucchi, as far as known, for `promic doctor`."""
     needs = {}
     for file in sorted((paths.root() / "config").glob("*.yaml")):
         jobs, name = dry_run(file.stem, again=True, dataset="lucchi")

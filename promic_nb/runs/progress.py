@@ -1,4 +1,4 @@
-"""How far a running job is: the cell of its notebook, and the iteration of the training in it."""
+"""The progress of a running job: its notebook cell, and the iteration of a training in it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 
 @dataclass
 class Job:
-    """A job that runs, waits in a queue, or failed.
+    """A job that is running, queued or failed.
 
     Attributes:
         name: of its log without suffix, e.g. `07_train_detector-A-low-seed0`.
         cell, cells: number of the notebook's current cell, and of all cells; 0 before it starts.
         heading: the last heading above that cell.
-        iteration, iterations: of the training in that cell; 0 where there is none.
-        elapsed_s, left_s: seconds since the notebook started, and to the training's end at its
-            present speed; None where unknown.
+        iteration, iterations: of the training in that cell; 0 if there is none.
+        elapsed_s, left_s: seconds since the notebook started, and until the training ends at its
+            current speed; None if unknown.
     """
 
     rule: str
@@ -36,7 +36,7 @@ class Job:
 
 
 def look_at(job: Job, notebook: Path, root: Path) -> None:
-    """Fill in where a running notebook is: papermill writes it whenever a cell starts or ends.
+    """Fill in the progress of a notebook; papermill writes it whenever a cell starts or ends.
 
     Args:
         root: the folder that the notebook's paths are relative to.
@@ -44,7 +44,7 @@ def look_at(job: Job, notebook: Path, root: Path) -> None:
     try:
         page = json.loads(notebook.read_text())
     except (OSError, ValueError):
-        return  # not written yet, or just being written
+        return  # not written yet, or being written
     about, cells = page["metadata"].get("papermill", {}), page["cells"]
     states = [c["metadata"].get("papermill", {}) for c in cells]
     current = _current(states)
@@ -64,14 +64,14 @@ def look_at(job: Job, notebook: Path, root: Path) -> None:
 
 
 def _current(states: list[dict[str, Any]]) -> int:
-    """The cell that runs, or the one after the completed ones."""
+    """The running cell, or the one after the completed cells."""
     running = (i for i, s in enumerate(states) if s.get("status") == "running")
     completed = sum(s.get("status") == "completed" for s in states)
     return min(next(running, completed), len(states) - 1)
 
 
 def _look_at_training(job: Job, folder: Path, steps: int, since: datetime) -> None:
-    """Fill in how far the cell's training is, from the log that it writes."""
+    """Fill in the progress of the training in a cell, from its log."""
     logs = [f for f in folder.rglob("metrics.csv") if f.stat().st_mtime >= since.timestamp()]
     if not logs:
         return

@@ -1,6 +1,6 @@
-"""Artifacts and where they come from: every figure, table and model has a JSON sidecar beside it.
+"""Artifacts and their origin: every figure, table and model has a JSON sidecar.
 
-The sidecar of `NAME.png` or `NAME.parquet` is `NAME.json`. It lists the files of the artifact and
+The sidecar of `NAME.png` or `NAME.parquet` is `NAME.json`. It lists the artifact's files and
 their hashes, the notebook and its parameters, the code (commit, hash of uncommitted changes, hash
 of each promic_nb module in use), the lock, data and weights, the device, and the artifacts that it
 was made from.
@@ -40,12 +40,13 @@ def sidecar(path: Path) -> Path:
 
 @dataclass
 class Run:
-    """One execution of a notebook: it knows its parameters, collects what it read, and saves what
-    it makes.
+    """One execution of a notebook.
+
+    It knows the notebook's parameters, records what was read, and saves the results.
 
     Args:
         notebook: name of the notebook, as in notebooks/.
-        parameters: its parameters; `profile`, `dataset` and `seed` are also stamped by themselves.
+        parameters: its parameters; `profile`, `dataset` and `seed` also get entries of their own.
         facts: hashes of data and weights, added by the notebook.
 
     Example:
@@ -63,9 +64,9 @@ class Run:
 
     @classmethod
     def start(cls, notebook: str, namespace: dict[str, Any]) -> Run:
-        """From a notebook: `run = Run.start("04_rate_distortion", globals())`.
+        """Start from a notebook: `run = Run.start("04_rate_distortion", globals())`.
 
-        Sets torch's threads where `threads` is a parameter.
+        Sets torch's number of threads if there is a parameter `threads`.
         """
         os.chdir(
             paths.root()
@@ -80,20 +81,22 @@ class Run:
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """The conditions of the run that a job belongs to, as the workflow names them; empty for a
-        notebook that is run by hand.
+        """The conditions of the run that a job belongs to, as given by the workflow.
+
+        They are empty for a notebook that is run by hand.
         """
         return json.loads(os.environ.get(CONDITIONS, "{}"))
 
     @property
     def smoke(self) -> bool:
-        """Whether this run's numbers earn no verdict: unless the workflow says that its effective
-        settings earn one.
+        """Whether this run's numbers earn no verdict.
+
+        They earn one only if the workflow says so, by the run's effective settings.
         """
         return self.conditions.get("run", {}).get("smoke", True)
 
     def read(self, path: str | Path) -> Path:
-        """A file that this run depends on; its hash becomes part of everything saved afterwards."""
+        """A file that this run depends on; its hash is recorded in everything saved afterwards."""
         path = Path(path)
         if not path.is_file():
             raise UserError(
@@ -103,7 +106,7 @@ class Run:
         return path
 
     def read_table(self, path: str | Path) -> pd.DataFrame:
-        """A Parquet table that this run depends on; raises `UserError` as `read_parquet` does."""
+        """A Parquet table that this run depends on; for errors see `read_parquet`."""
         return read_parquet(self.read(path))
 
     def save_table(
@@ -114,12 +117,12 @@ class Run:
         latex: str | None = None,
         html: str | None = None,
     ) -> Path:
-        """Save a tidy table as Parquet and CSV, with its LaTeX (and HTML) form.
+        """Save a tidy table as Parquet and CSV, and formatted as LaTeX and HTML.
 
         Args:
             path: with or without suffix.
-            caption: one sentence with units.
-            latex, html: a formatted form; by default the table as it is.
+            caption: one sentence, with units.
+            latex, html: formatted versions; by default the plain table.
         """
         path = _prepared(path)
         forms = {
@@ -143,10 +146,10 @@ class Run:
 
         Args:
             caption: what it shows, with units.
-            alt: the same for those who cannot see it: what goes up, what lies above what.
+            alt: the same for people who cannot see it: what rises, and which line is above which.
         """
         path = _prepared(path)
-        undated = {"CreationDate": None}  # equal figures are equal files
+        undated = {"CreationDate": None}  # so that equal figures are equal files
         atomically(
             path.with_suffix(".pdf"),
             lambda p: figure.savefig(p, format="pdf", metadata=undated),
@@ -157,9 +160,7 @@ class Run:
     def stamp(
         self, path: str | Path, suffixes: list[str], kind: str, caption: str, **more: Any
     ) -> Path:
-        """Write the sidecar of files that exist as `path` with these suffixes; return the first
-        file.
-        """
+        """Write the sidecar of the files `path` with these suffixes; return the first file."""
         path = _prepared(path)
         files = {path.with_suffix(s).name: sha256(path.with_suffix(s)) for s in suffixes}
         about = {
@@ -208,8 +209,10 @@ def _git(*args: str) -> str:
 
 
 def code_state(notebook: str) -> dict[str, Any]:
-    """Commit, hash of uncommitted changes ("" when clean), and hashes of the notebook and of each
-    promic_nb module in use.
+    """The state of the code that a notebook runs.
+
+    It consists of the commit, the hash of uncommitted changes ("" if there are none), and the
+    hashes of the notebook and of each promic_nb module in use.
     """
     changes = _git("diff", "HEAD")
     page = paths.code_file(f"notebooks/{notebook}.ipynb")
@@ -238,6 +241,6 @@ def environment() -> dict[str, Any]:
 
 
 def environment_lock() -> str:
-    """SHA-256 of the project's lock; "" where there is none."""
+    """SHA-256 of the project's lock; "" if there is none."""
     lock = paths.root() / "requirements.lock"
     return sha256(lock) if lock.is_file() else ""

@@ -1,4 +1,4 @@
-"""What Snakemake's log says of a session: jobs planned, started, finished and failed."""
+"""Read a session from Snakemake's log: jobs planned, started, finished and failed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ EVENT = re.compile(
 
 @dataclass
 class Events:
-    """What happened so far.
+    """The events so far.
 
     Attributes:
         total: number of jobs by rule.
         jobs: started jobs by Snakemake's number, in the order of their last start.
         finished, failed: their numbers.
-        ended: whether Snakemake said that it exits, or that nothing is to be done.
+        ended: whether Snakemake said that it exits, or that there is nothing to do.
     """
 
     total: dict[str, int] = field(default_factory=dict)
@@ -68,11 +68,11 @@ def read_events(text: str) -> Events:
 
 
 def _start(events: Events, number: int, rule: str, log: str, error: bool) -> None:
-    """A job starts, or a block on its error names it."""
+    """Record that a job starts, or that an error block names it."""
     events.failed.discard(number)
     if error:
         events.failed.add(number)
     elif rule:
-        # A second attempt goes to the end.
+        # A second attempt moves to the end.
         job = events.jobs.pop(number, None) or Job(rule, Path(log).stem or rule, log)
         events.jobs[number] = job

@@ -1,5 +1,6 @@
-"""What a run is doing: jobs by rule from Snakemake's log, cells and iterations from what running
-notebooks write.
+"""The state of a run.
+
+Jobs by rule come from Snakemake's log, cells and iterations from the running notebooks' files.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from promic_nb.runs.snakemake_log import Events, read_events
 
 @dataclass
 class Status:
-    """A run's last session.
+    """The last session of a run.
 
     Attributes:
         run: PROFILE/DATASET.
-        state: running, finished, failed, or stopped (killed, or its machine went away).
+        state: running, finished, failed, or stopped (killed, or its machine went down).
         done, total: number of jobs by rule.
     """
 
@@ -38,13 +39,14 @@ class Status:
     failed: list[Job] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The status as a dictionary, for JSON."""
         return asdict(self)
 
 
 def note_session(run: RunFolder, *logs: str) -> None:
-    """Write down which of Snakemake's logs, and which process, belong to a run's session. The
-    Snakefile calls it when jobs start.
+    """Note which Snakemake log and which process belong to a run's session.
+
+    The Snakefile calls this when jobs start.
     """
     about = {}
     if logs:
@@ -54,11 +56,12 @@ def note_session(run: RunFolder, *logs: str) -> None:
 
 
 def read_status(run: RunFolder) -> Status:
-    """The state of a run, from its files alone: it may run here, or on a cluster over a shared file
-    system.
+    """Read the state of a run from its files alone.
+
+    So the run may be here, or on a cluster with a shared file system.
 
     Raises:
-        UserError: the run was not started by the Snakefile, or Snakemake's log is gone.
+        UserError: the run was not started by the Snakefile, or Snakemake's log is missing.
     """
     try:
         about = json.loads(run.session.read_text())
@@ -89,7 +92,7 @@ def read_status(run: RunFolder) -> Status:
 
 
 def _state(events: Events, done: int, about: dict[str, Any]) -> str:
-    """A session's state.
+    """The state of a session.
 
     Args:
         done: number of its finished jobs.
@@ -99,12 +102,12 @@ def _state(events: Events, done: int, about: dict[str, Any]) -> str:
         return "finished"
     if events.ended:
         return "failed"
-    # A process on another machine cannot be asked: it counts as running.
+    # A process on another machine cannot be checked, so it counts as running.
     return "running" if about["host"] != platform.node() or _lives(about["pid"]) else "stopped"
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process of this machine exists, of any user."""
+    """Whether a process exists on this machine, of any user."""
     if Path(f"/proc/{pid}").exists():
         return True
     try:

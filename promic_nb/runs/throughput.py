@@ -1,4 +1,4 @@
-"""How fast a machine works: seconds and disk for one unit of work, by notebook."""
+"""The speed of a machine: seconds and disk space per unit of work, by notebook."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from promic_nb.errors import UserError
 
 @dataclass(frozen=True)
 class Throughput:
-    """What was measured on one machine.
+    """The throughput measured on one machine.
 
     Attributes:
         machine: processor and cores.
         origin: the runs that were measured.
-        start: seconds that every notebook takes before it works.
-        throughput: by notebook, "seconds" and "disk_mb", and in these by key, for one unit of
+        start: seconds that every notebook takes before its work starts.
+        throughput: by notebook, then "seconds" and "disk_mb", then by key, for one unit of
             `runs.work.Work`.
-        disk_gb: that each profile takes on the whole of Lucchi.
+        disk_gb: that each profile needs on all of Lucchi.
     """
 
     machine: str
@@ -33,12 +33,13 @@ class Throughput:
     disk_gb: dict[str, float] = field(default_factory=dict)
 
     def measured(self, notebook: str, key: str) -> bool:
-        """Whether this key was measured itself."""
+        """Whether the throughput of this key itself was measured."""
         return key in self.throughput.get(notebook, {}).get("seconds", {})
 
     def per_unit(self, notebook: str, key: str, column: str) -> float:
-        """Seconds or megabytes for one unit of work: of the key, else the mean of the notebook's
-        other keys, else NaN.
+        """Seconds or megabytes per unit of work.
+
+        If the key was not measured, it is the mean of the notebook's other keys, otherwise NaN.
         """
         known = self.throughput.get(notebook, {}).get(column, {})
         return known.get(key, fmean(known.values()) if known else float("nan"))
@@ -50,10 +51,10 @@ class Throughput:
 
 
 def read_throughput(file: Path | None = None) -> Throughput:
-    """A file of `promic plan --measure`; by default the one in this package.
+    """Read a file made by `promic plan --measure`; by default the one in this package.
 
     Raises:
-        UserError: it is not such a file.
+        UserError: the file has another form.
     """
     text = file.read_text() if file else files(__package__).joinpath("throughput.yaml").read_text()
     try:

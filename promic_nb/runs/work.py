@@ -1,4 +1,4 @@
-"""How much work a job is: what its notebook goes through, in megapixels where it reads pictures.
+"""The amount of work in a job, in megapixels if its notebook reads pictures.
 
 A notebook without an entry in `AMOUNTS` is not estimated.
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 from promic_nb.models.recipes import RECIPES
 
-SEARCHED = 8  # encodings that a search for a target rate takes, about
-FORWARD = 1 / 3  # cost of detection against that of training on as many pixels
+SEARCHED = 8  # approximate number of encodings in a search for a target rate
+FORWARD = 1 / 3  # cost of detection relative to training on as many pixels
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Setting:
     """What a run's jobs share.
 
     Attributes:
-        slices: their number in the data set by split.
+        slices: number of slices in the data set, by split.
         size: (H, W) of a slice.
         detector: the profile's detector configuration.
     """
@@ -35,7 +35,7 @@ class Setting:
         return self.size[0] * self.size[1] / 1e6
 
     def mpixel(self, split: str, every: int) -> float:
-        """Megapixels of every Nth slice of a split; none for `every` 0."""
+        """Megapixels of every Nth slice of a split; none if `every` is 0."""
         count = -(-self.slices.get(split, 0) // every) if every else 0
         return count * self.slice_mpixel
 
@@ -45,9 +45,9 @@ class Work:
     """The work of one job.
 
     Attributes:
-        units: how much it is.
-        key: which throughput applies to it; "" where the notebook has just one.
-        files: what the size of its files grows with.
+        units: the amount.
+        key: which throughput applies to it; "" if the notebook has only one.
+        files: the amount that the size of its files is proportional to.
     """
 
     units: float
@@ -87,7 +87,7 @@ def _train_detector(values: Values, setting: Setting) -> Work:
         tested += setting.mpixel("val", values["val_every"]) * (values["steps"] // every)
     trained = _trained(values, setting) * recipe.trains_detector
     kind = "latent" if recipe.inputs == "latent" else "pixels"
-    # The best of several validated models is kept beside the last one.
+    # The best of several validated models is kept in addition to the last one.
     return Work(trained + FORWARD * tested, f"{values['config']}/{kind}", files=5 if every else 3)
 
 
@@ -122,13 +122,14 @@ def _cross_rate(values: Values, setting: Setting) -> Work:
 
 
 def _always_the_same(values: Values, setting: Setting) -> Work:
-    """For pages that read a few tables, or a fixed number of pictures."""
+    """For notebooks that read a few tables, or a fixed number of pictures."""
     return Work(1)
 
 
 def _trained(values: Values, setting: Setting) -> float:
-    """Megapixels that a training goes through; a crop that is a share s of both sides is uniform in
-    s..1.
+    """Megapixels that a training processes.
+
+    If the crop is a share of both sides, it is drawn uniformly from that share to 1.
     """
     crop = values["crop"]
     whole = setting.slice_mpixel

@@ -144,8 +144,8 @@ def test_explain_walks_back_to_the_table(chain):
 def test_a_changed_origin_is_stale(chain):
     pd.DataFrame({"bpp": [0.3]}).to_parquet(chain / "rates.parquet")
     changes = stale(read_sidecar(chain / "curve.png"), chain)
-    assert changes == ["rates.parquet was made again since, and differs"]
-    assert "rates.parquet is changed" in text(chain / "curve.png")
+    assert changes == ["rates.parquet was remade since and differs"]
+    assert "rates.parquet has changed" in text(chain / "curve.png")
 
 
 def test_changed_code_and_lock_are_stale(chain):
