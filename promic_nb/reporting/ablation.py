@@ -1,5 +1,7 @@
-"""The ablation in numbers: AP and BD-AP over seeds, Tables 5 and 6 with the published values beside
-ours, and the order of the models.
+"""The ablation in numbers.
+
+AP and BD-AP over seeds, Tables 5 and 6 with the published values beside ours, and the ranking of
+the models.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ from promic_nb.metrics.bjontegaard import bd_quality
 from promic_nb.models.recipes import RECIPES
 
 AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6
-# Of a metric by 11 recall points, as Eq. 5 of the dissertation defines AP; without it by 101, as
-# Detectron2 evaluates. Nobody can know which of them its tables have.
+# The suffix of a metric with 11 recall points, as in Eq. 5 of the dissertation; without it there
+# are 101, as in Detectron2. It is unknown which of them the dissertation's tables use.
 ELEVEN_POINTS = " (voc11)"
 PARTS = {"compressed_domain": "Compressed domain", "lrb": "LRB", "pd_ft": "PD-FT", "gdtt": "GDTT"}
 
 
 def _over_seeds(values: pd.api.typing.SeriesGroupBy, name: str) -> pd.DataFrame:
-    """Mean, standard deviation (n - 1; NaN for one seed), least and largest value, and the number
-    of seeds that have one.
+    """Mean, standard deviation (n - 1; NaN for one seed), minimum, maximum and number of seeds.
+
+    Seeds without a value are not counted.
     """
     return values.agg(["mean", "std", "min", "max", "count"]).set_axis(
         [name, "std", "min", "max", "seeds"], axis=1
@@ -45,8 +48,8 @@ def bd_of_seeds(ap: pd.DataFrame, min_points: int) -> pd.DataFrame:
     """BD-AP of each model and seed against model A of the same seed, by both integrations.
 
     Args:
-        ap: as `ap_over_seeds` takes it.
-        min_points: rate points that a delta needs.
+        ap: see `ap_over_seeds`.
+        min_points: number of rate points that a difference needs.
 
     Returns:
         Columns recipe, seed, metric, domain, bd_pp (percentage points), rates, reason (why there is
@@ -78,11 +81,11 @@ def bd_of_seeds(ap: pd.DataFrame, min_points: int) -> pd.DataFrame:
 
 
 def bd_over_seeds(bd: pd.DataFrame) -> pd.DataFrame:
-    """Mean and spread over seeds of what `bd_of_seeds` gives.
+    """Mean and spread over seeds of the result of `bd_of_seeds`.
 
     Returns:
-        Columns recipe, metric, domain, bd_pp (the mean), std, min, max, seeds, rates (least of the
-        seeds), reason (of a seed without a number).
+        Columns recipe, metric, domain, bd_pp (the mean), std, min, max, seeds, rates (minimum over
+        seeds), reason (from a seed without a number).
     """
     groups = bd.groupby(["recipe", "metric", "domain"], sort=False)
     return (
@@ -93,16 +96,16 @@ def bd_over_seeds(bd: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
-    """The models and metrics of a printed table, with its numbers beside ours.
+    """The models and metrics of a printed table, with the published numbers beside ours.
 
     Args:
-        bd: what `bd_over_seeds` gives.
+        bd: from `bd_over_seeds`.
         location: "Table 5" or "Table 6".
 
     Returns:
-        Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (by AP of 101 points; NaN
-        where not run), std, bd_11_pp, std_11 (the same by AP of 11 points), seeds, published_pp,
-        difference_pp (of bd_pp).
+        Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (101-point AP; NaN if not
+        run), std, bd_11_pp, std_11 (the same with 11-point AP), seeds, published_pp, difference_pp
+        (of bd_pp).
     """
     claims = [c for c in load_claims() if c.document == "000" and location in c.locations]
     printed = pd.DataFrame(
@@ -148,13 +151,13 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
 
 
 def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
-    """The models from the best by BD-AP, beside their published order and distance.
+    """The models in order of BD-AP, best first, with their published rank and values.
 
     Args:
-        table: what `with_published` gives.
+        table: from `with_published`.
 
     Returns:
-        Columns rank, recipe, bd_pp, std, rank_11, bd_11_pp, std_11 (by AP of 11 points), seeds,
+        Columns rank, recipe, bd_pp, std, rank_11, bd_11_pp, std_11 (with 11-point AP), seeds,
         published_rank (among all models), published_pp, difference_pp. Models not run are left out.
     """
     part = (
@@ -183,8 +186,9 @@ def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
 
 
 def plus_minus(mean: float, std: float, digits: int = 2) -> str:
-    """A mean with its standard deviation as text; the mean alone without a deviation, "-" without a
-    mean.
+    """A mean with its standard deviation as text.
+
+    The mean alone if there is no deviation, "-" if there is no mean.
     """
     if pd.isna(mean):
         return "-"
@@ -192,11 +196,13 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
 
 
 def printed_form(table: pd.DataFrame, parts: bool = True) -> Styler:
-    """A table of `with_published` as the dissertation prints it: a row a model, the reference
-    first, and a metric's values: ours by AP of 101 points and of 11, and the published one.
+    """A table of `with_published` as the dissertation prints it.
+
+    A row per model, the reference first; for each metric our value with 101-point AP, that with
+    11-point AP, and the published one.
 
     Args:
-        parts: whether the columns of components are there (Table 6) or not (Table 5).
+        parts: whether there are columns of components (Table 6) or not (Table 5).
     """
     shown = ["101 points", "11 points", "published"]
     cells = table.assign(

@@ -54,32 +54,34 @@ def sidecars(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def is_smoke(run: RunFolder) -> bool:
-    """Whether any artifact is stamped as a smoke run's, or the slices are synthetic."""
+    """Whether any artifact belongs to a smoke run, or the slices are synthetic."""
     return run.dataset == SYNTHETIC or any(about["smoke"] for about in sidecars(run))
 
 
 def run_verdicts(run: RunFolder) -> pd.DataFrame:
-    """Verdicts on all claims by a run's tables."""
+    """Verdicts on all claims from a run's tables."""
     return verdicts(run.tables, run.profile)
 
 
 def published_verdicts(root: Path) -> pd.DataFrame:
-    """Verdicts on all claims by the tables that were published in a project's figures/.
+    """Verdicts on all claims from the tables published in a project's figures/.
 
     Raises:
-        UserError: there are none.
+        UserError: there are no such tables.
     """
     if not list((root / FIGURES).glob("*.parquet")):
         raise UserError(
-            f"there is no run, and no published table in {root / FIGURES}",
-            "Make a run with: make reproduce",
+            f"there is no run and no published table in {root / FIGURES}",
+            "Start a run with: make reproduce",
         )
     return verdicts(root / FIGURES)
 
 
 def durations(run: RunFolder) -> pd.DataFrame:
-    """Columns notebook, seconds, ended, memory of each executed notebook, the slowest first; memory
-    is the peak that Snakemake saw, "" where it did not look.
+    """Run time and memory of each executed notebook, slowest first.
+
+    Columns notebook, seconds, ended, memory. The memory is the peak measured by Snakemake, "" if it
+    was not measured.
     """
     rows = []
     for file in sorted(run.notebooks.glob("*.ipynb")):
@@ -92,7 +94,7 @@ def durations(run: RunFolder) -> pd.DataFrame:
 
 
 def _peak_memory(benchmark: Path) -> str:
-    """Gigabytes in one of Snakemake's benchmark files; "" where there are none."""
+    """Peak memory in one of Snakemake's benchmark files, in gigabytes; "" if there is none."""
     if not benchmark.is_file():
         return ""
     peak_mb = pd.read_csv(benchmark, sep="\t", na_values="-").max_rss.max()

@@ -10,16 +10,16 @@ OURS = "ProMIC"
 
 
 def savings(parts: pd.DataFrame, columns: Mapping[str, str], reference: str = "A") -> pd.DataFrame:
-    """What each way costs in all, and what ProMIC saves against it (as Table 7).
+    """The total cost of each path, and what ProMIC saves compared with it (as in Table 7).
 
     Args:
         parts: rows of model, part, convention, gmac.
-        columns: column of the result, such as "gmac", to convention; the first is compared with the
-            reference.
+        columns: from the result's column, such as "gmac", to convention; the first one is compared
+            with the reference.
 
     Returns:
-        Columns model, those of `columns`, delta_percent (against the reference), and for each of
-        `columns` "saving" in place of "gmac", in percent.
+        Columns model, those of `columns`, delta_percent (relative to the reference), and for each
+        of `columns` one with "saving" instead of "gmac", in percent.
 
     Example:
         >>> rows = [("A", "decoder", "true", 6.0), ("A", "detector", "true", 4.0)]
@@ -41,13 +41,13 @@ def savings(parts: pd.DataFrame, columns: Mapping[str, str], reference: str = "A
 
 
 def timing_in_all(timing: pd.DataFrame) -> pd.DataFrame:
-    """Median seconds and peak memory of each way from the bitstream to boxes.
+    """Median seconds and peak memory of each path from bitstream to boxes.
 
     Args:
         timing: rows of way, part, repeat, seconds, peak_mb.
 
     Returns:
-        Columns seconds (of all parts, median over repeats) and peak_mb, by way.
+        Columns seconds (sum of all parts, median over repeats) and peak_mb, by way.
     """
     seconds = timing.groupby(["way", "repeat"]).seconds.sum().groupby("way").median()
     peak = timing.groupby("way").peak_mb.max()

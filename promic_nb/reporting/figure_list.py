@@ -1,4 +1,4 @@
-"""The figures of AP over rate that the dissertation prints: Figs. 36-49 and 64-105."""
+"""The figures of AP over rate printed in the dissertation: Figs. 36-49 and 64-105."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from promic_nb.reporting.ablation import AP_COLUMNS
 
-FIRST = 36  # Figs. 36-49 show AP50 and AP75, two for each comparison
+FIRST = 36  # Figs. 36-49 show AP50 and AP75, two figures per comparison
 FIRST_OF_ALL = 64  # Figs. 64-105 show all six metrics
 
 
@@ -17,9 +17,9 @@ class ApFigure:
 
     Attributes:
         name: of its file.
-        metrics: a panel for each.
-        recipes: a line for each.
-        what: for its caption, with the printed figure.
+        metrics: one panel for each.
+        recipes: one line for each.
+        what: for its caption, with the printed figure's number.
     """
 
     name: str
@@ -37,7 +37,7 @@ def ap_figures(
         there: recipes with results.
         comparisons: models before and after a change, and the part that was changed, in the order
             of the printed figures.
-        singles: also one figure for each metric, in the folder `panels`.
+        singles: also one figure per metric, in the folder `panels`.
     """
     found = [
         ApFigure(f"{m.lower()}_over_rate", [m], there, "all models (as Figs. 36 and 37)")
@@ -53,7 +53,7 @@ def ap_figures(
 
 
 def _printed(place: int) -> dict[str, str]:
-    """Where the dissertation prints a comparison: each metric, and all together."""
+    """Where the dissertation prints a comparison, for each metric and for all together."""
     low, high = FIRST + 2 * place, FIRST_OF_ALL + 6 * place
     printed = {m: f"Fig. {high + i}" for i, m in enumerate(AP_COLUMNS)}
     printed |= {m: f"Fig. {low + i} and {printed[m]}" for i, m in enumerate(AP_COLUMNS[:2])}

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them."""
+"""Numbers and times in readable form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def span(seconds: float | None) -> str:
-    """Seconds in two units at most; "?" where they are not known (None or NaN).
+    """Seconds in at most two units; "?" if unknown (None or NaN).
 
     Example:
         >>> span(7.25), span(125), span(5400), span(None)
@@ -26,7 +26,7 @@ def span(seconds: float | None) -> str:
 
 
 def number(value: Any) -> str:
-    """A table cell: floats with four digits, NaN as nothing.
+    """A table cell: floats with four digits, NaN as an empty string.
 
     Example:
         >>> number(0.123456), number(float("nan")), number(12)

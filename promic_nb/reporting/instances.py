@@ -1,4 +1,4 @@
-"""Objects drawn over a slice: boxes, and masks in colours."""
+"""Objects drawn on a slice: boxes, and masks in colour."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skimage.color import label2rgb
 
 
 def boxes_beside(image: np.ndarray, boxes: Mapping[str, np.ndarray]) -> Figure:
-    """The slice once for each set of boxes (n, 4), xyxy pixels, under its title."""
+    """The slice once per set of boxes (n, 4), xyxy pixels, each with its title."""
     figure, axes = _panels(boxes)
     for axis, here in zip(axes, boxes.values(), strict=True):
         axis.imshow(image, cmap="gray", vmin=0, vmax=255)
@@ -22,7 +22,7 @@ def boxes_beside(image: np.ndarray, boxes: Mapping[str, np.ndarray]) -> Figure:
 
 
 def masks_beside(image: np.ndarray, masks: Mapping[str, Sequence[np.ndarray]]) -> Figure:
-    """The slice once for each set of masks, bool (H, W), in colours under its title."""
+    """The slice once per set of masks, bool (H, W), in colour, each with its title."""
     figure, axes = _panels(masks)
     for axis, here in zip(axes, masks.values(), strict=True):
         axis.imshow(label2rgb(numbered(here, image.shape), image, bg_label=0))
@@ -30,8 +30,9 @@ def masks_beside(image: np.ndarray, masks: Mapping[str, Sequence[np.ndarray]]) -
 
 
 def numbered(masks: Sequence[np.ndarray], size: tuple[int, ...]) -> np.ndarray:
-    """A label image of masks, int (H, W): mask k is k + 1, nothing is 0. Where masks overlap, the
-    sum of their numbers, at most the number of masks.
+    """A label image of masks, int (H, W): mask k has the value k + 1, the background 0.
+
+    Where masks overlap, it is the sum of their values, limited to the number of masks.
 
     Example:
         >>> both = [np.array([[1, 1, 0, 0]], bool), np.array([[0, 1, 1, 0]], bool)]

@@ -1,4 +1,4 @@
-"""Figures and tables of a run for figures/, where git keeps them."""
+"""Copy figures and tables of a run to figures/, which is under version control."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from promic_nb.runs.layout import RunFolder
 
 
 def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
-    """Copy artifacts of a run, all their files and the sidecar, to the folder `target`; return the
-    copies.
+    """Copy artifacts of a run, with all files and sidecars, to `target`; return the copies.
 
     Raises:
-        UserError: the run has no such artifact, or a figure and a table of that name, whose
-            sidecars would be one file. Nothing is copied then.
+        UserError: the run has no such artifact, or has a figure and a table with that name, which
+            would share one sidecar. Nothing is copied then.
     """
     found = sidecars(run)
     there = {a["artifact"]: a for a in found}

@@ -1,5 +1,6 @@
-"""The report of a run: one self-contained HTML page with figures, tables, verdicts on every claim,
-provenance and run times.
+"""The report of a run: one self-contained HTML page.
+
+It shows figures, tables, the verdict on every claim, provenance and run times.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _inline(path: Path) -> str:
 
 
 def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
-    """A table as HTML, and whether it is raw data that the page folds away."""
+    """A table as HTML, and whether it is raw data, which the page collapses."""
     styled = about["path"].with_suffix(".html")
     if styled.is_file():
         return _scoped(styled.read_text()), False
@@ -40,7 +41,7 @@ def _table_html(about: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _scoped(html: str) -> str:
-    """A table whose header cells say what they head, for screen readers."""
+    """A table whose header cells have a scope, for screen readers."""
     head, end, body = html.partition("</thead>")
     return (
         re.sub(r"<th\b", '<th scope="col"', head) + end + re.sub(r"<th\b", '<th scope="row"', body)
@@ -48,7 +49,7 @@ def _scoped(html: str) -> str:
 
 
 def _shown(about: dict[str, Any]) -> dict[str, Any]:
-    """A sidecar with what the page shows of its artifact."""
+    """A sidecar, with what the page shows of its artifact."""
     path = about["path"]
     shown = dict(
         about,
@@ -66,7 +67,7 @@ def write_report(run: RunFolder) -> Path:
     """Write the run's `report.html` and return its path.
 
     Raises:
-        UserError: an unreadable sidecar or table, or the page cannot be written.
+        UserError: a sidecar or table is unreadable, or the page cannot be written.
     """
     items = [_shown(about) for about in sidecars(run)]
     chapters: dict[str, list[dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""Tables as a page shows them."""
+"""Tables as shown in notebooks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from promic_nb.runs.provenance import Run
 def save_styled(
     run: Run, table: pd.DataFrame, path: str, caption: str, style: Styler, latex: str = ""
 ) -> Styler:
-    """Save a table with the LaTeX and HTML of a styled form, and return that form to be displayed.
+    """Save a table with the LaTeX and HTML of a styled version; return that version for display.
 
     Args:
         path: without suffix.
-        caption: one sentence with units.
-        latex: in place of the styled form's LaTeX.
+        caption: one sentence, with units.
+        latex: replaces the LaTeX of the styled version.
     """
     run.save_table(
         table,

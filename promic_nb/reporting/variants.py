@@ -1,5 +1,6 @@
-"""Results of variants (docs/extensions.md) as one table: what a model was trained with stands in
-the sidecar of its result.
+"""Results of variants (docs/extensions.md) as one table.
+
+How a model was trained is read from the sidecar of its result.
 """
 
 from __future__ import annotations
@@ -23,22 +24,21 @@ PARAMETERS = {
 
 
 def read_variants(run: Run, results: Sequence[str | Path]) -> pd.DataFrame:
-    """Rows of the `ap.parquet` of notebook 07 and, beside it, its `mask_ap.parquet`, with what they
-    are of.
+    """The rows of each `ap.parquet` of notebook 07 and its `mask_ap.parquet`, with their variant.
 
     Returns:
         dataset, recipe, rate, bpp, seed, metric, value (0..1), of ("boxes" or "masks"), variant
         ("plain", "channels", "guidance", "one model" or "masks"), and the parameters of notebook 07
-        in `PARAMETERS`; channel_choice is "all" where all are read.
+        in `PARAMETERS`; channel_choice is "all" if all channels are read.
 
     Raises:
-        UserError: no results, or one without its sidecar.
+        UserError: there are no results, or one has no sidecar.
     """
     parts = []
     for path in map(Path, results):
         if not sidecar(path).is_file():
             raise UserError(
-                f"{path} has no sidecar that says what it is of",
+                f"{path} has no sidecar that describes it",
                 "Run notebook 07 again, or make reproduce",
             )
         given = json.loads(sidecar(path).read_text())["parameters"]
@@ -52,8 +52,8 @@ def read_variants(run: Run, results: Sequence[str | Path]) -> pd.DataFrame:
                 )
     if not parts:
         raise UserError(
-            "no results of variants to compare",
-            "Give the ap.parquet of some, or put extensions into a profile and make reproduce",
+            "there are no results of variants to compare",
+            "Give their ap.parquet files, or add extensions to a profile and run make reproduce",
         )
     return pd.concat(parts, ignore_index=True)
 

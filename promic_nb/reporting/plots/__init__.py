@@ -1,5 +1,7 @@
-"""Figures in the house style: a module for each group of pages, so that a change in one figure
-reruns only the pages that draw it.
+"""Figures in the house style.
+
+There is one module per group of pages, so that a change in one figure reruns only the pages that
+draw it.
 
 Functions take tables, never models.
 """

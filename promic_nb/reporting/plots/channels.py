@@ -1,4 +1,4 @@
-"""Detectors that read a part of the latent's channels."""
+"""Detectors that read only some of the latent's channels."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 
 
 def ap_and_operations(table: pd.DataFrame) -> Figure:
-    """AP50 and operations over the number of channels that a detector reads of the latent; the
-    choice of all channels ends each line.
+    """AP50 and operations over the number of latent channels that a detector reads.
+
+    Each line ends at the detector that reads all channels.
 
     Args:
-        table: rows of channels, channel_choice ("all" for one of them), AP50 (0..1),
+        table: rows of channels, channel_choice ("all" for the one that reads all), AP50 (0..1),
             gmac_translator, gmac.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))

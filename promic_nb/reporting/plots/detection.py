@@ -14,8 +14,9 @@ from promic_nb.reporting.plots.style import legend, panels
 
 
 def _ap_curves(axis: Axes, table: pd.DataFrame, metric: str, recipes: Sequence[str]) -> None:
-    """The level of the original images and a line for each model; bars and the band span the seeds
-    where there are several.
+    """A line for each model, and the level of the original images.
+
+    With several seeds, bars and a band show their range.
     """
     part = table[table.metric == metric].assign(value=100 * table.value)
     original = part[part.recipe == "original"].value.dropna()
@@ -50,12 +51,13 @@ def ap_over_rate(
     metrics: Sequence[str] = ("AP50",),
     recipes: Sequence[str] = tuple(RECIPES),
 ) -> Figure:
-    """AP over rate, a panel for each metric, with the level of the original images (as Figs. 36-49
-    and 64-105).
+    """AP over rate, with a panel per metric and the level of the original images.
+
+    As in Figs. 36-49 and 64-105.
 
     Args:
         table: rows of recipe, rate, bpp, seed, metric, value (0..1); bpp is NaN for `original`.
-        recipes: the models shown.
+        recipes: the models to show.
     """
     figure, axes = panels(len(metrics))
     for axis, metric in zip(axes, metrics, strict=True):
@@ -67,8 +69,9 @@ def ap_over_rate(
 def ap_in_words(
     table: pd.DataFrame, metrics: Sequence[str], recipes: Sequence[str] = tuple(RECIPES)
 ) -> str:
-    """Alternative text of `ap_over_rate`: the models of each panel from the top, by their means
-    over rates and seeds in percent.
+    """Alternative text for `ap_over_rate`: the models of each panel, best first.
+
+    They are ordered by their means over rates and seeds, in percent.
     """
     shown = table[table.recipe.isin(["original", *recipes]) & table.metric.isin(metrics)]
     means = 100 * shown.pivot_table(index="recipe", columns="metric", values="value")

@@ -1,4 +1,4 @@
-"""Inside the models: feature maps, and models on inputs of other rates."""
+"""Figures of the probes: feature maps, and models on inputs of other rates."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ FEATURES = {
 
 
 def feature_correlation(table: pd.DataFrame) -> Figure:
-    """Correlation with the reference's feature maps, sorted, a panel for each stage (as Fig. 25);
-    undefined ones are left out.
+    """Sorted correlation with the reference's feature maps, a panel per stage (as in Fig. 25).
+
+    Undefined correlations are left out.
 
     Args:
         table: rows of model ("full", "frozen"), stage, channel, correlation (-1..1).
@@ -43,13 +44,14 @@ def feature_correlation(table: pd.DataFrame) -> Figure:
 
 
 def feature_means(image: np.ndarray, means: dict[tuple[int, str], np.ndarray]) -> Figure:
-    """The slice, and below it the mean over channels of the feature maps: a row for each stage, a
-    column for each model (as Fig. 26).
+    """The slice, and below it the mean over channels of the feature maps (as in Fig. 26).
+
+    There is a row per stage and a column per model.
 
     Args:
         image: uint8 (H, W).
-        means: (stage, model) to (h, w); models "reference", "full" and "frozen". Each has its own
-            scale of grey.
+        means: (stage, model) to (h, w); models "reference", "full" and "frozen". Each map has its
+            own grey scale.
     """
     stages = sorted({stage for stage, _ in means})
     labels = {"reference": "reference"} | {m: style.label for m, style in FEATURES.items()}
@@ -67,8 +69,9 @@ def feature_means(image: np.ndarray, means: dict[tuple[int, str], np.ndarray]) -
 
 
 def cross_rate(table: pd.DataFrame, metric: str = "AP50") -> Figure:
-    """AP of models on inputs of other rates: a panel for each model, a row for each rate of
-    training, a column for each rate tested.
+    """AP of models on inputs of other rates.
+
+    There is a panel per model, a row per training rate, and a column per tested rate.
 
     Args:
         table: rows of recipe, trained, tested, bpp (of the rate tested), seed, metric, value

@@ -34,18 +34,18 @@ DATASETS = {
 
 
 def _codec_curves(axis: Axes, table: pd.DataFrame, y: str) -> None:
-    """A line for each codec: `y` over `bpp`, one point for each setting."""
+    """A line per codec: `y` over `bpp`, one point per setting."""
     for codec, style in styles(CODECS, set(table.codec)).items():
         curve = table[table.codec == codec].sort_values("bpp")
         axis.plot(curve.bpp, curve[y], color=style.colour, marker=style.marker, label=style.label)
 
 
 def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
-    """Mean quality over mean rate, a panel for each metric, a line for each codec (as Figs. 29-35).
+    """Mean quality over mean rate, a panel per metric, a line per codec (as in Figs. 29-35).
 
     Args:
-        table: rows of codec, setting, bpp, metric, value (one for each slice).
-        labels: metric to axis label, in panel order.
+        table: rows of codec, setting, bpp, metric, value (one per slice).
+        labels: from metric to axis label, in panel order.
     """
     figure, axes = panels(len(labels))
     means = (
@@ -61,11 +61,12 @@ def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
 
 
 def rate_quality_of_datasets(table: pd.DataFrame, metric: str, label: str) -> Figure:
-    """Mean quality over mean rate of several data sets: colours are data sets, markers codecs (as
-    Figs. 27 and 28).
+    """Mean quality over mean rate for several data sets (as in Figs. 27 and 28).
+
+    Colours stand for data sets, markers for codecs.
 
     Args:
-        table: rows of dataset, codec, setting, bpp, metric, value (one for each slice).
+        table: rows of dataset, codec, setting, bpp, metric, value (one per slice).
         label: of the metric's axis.
     """
     figure, (axis,) = panels(1)
@@ -87,11 +88,12 @@ def rate_quality_of_datasets(table: pd.DataFrame, metric: str, label: str) -> Fi
 
 
 def coding_cost(table: pd.DataFrame) -> Figure:
-    """Seconds and memory of encoding and decoding over rate, a line for each codec; medians over
-    slices.
+    """Seconds and memory of encoding and decoding over rate, a line per codec.
+
+    The values are medians over slices.
 
     Args:
-        table: rows of codec, setting, bpp, encode_s, decode_s, encode_mb, decode_mb (one for each
+        table: rows of codec, setting, bpp, encode_s, decode_s, encode_mb, decode_mb (one per
             slice).
     """
     columns = {

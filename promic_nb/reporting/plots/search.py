@@ -1,4 +1,4 @@
-"""Results of the search for hyperparameters."""
+"""Results of the hyperparameter search."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 
 
 def importances(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
-    """How much each hyperparameter matters: a group of bars for each, a bar for each model and
-    rate.
+    """The importance of each hyperparameter: a group of bars, with a bar per model and rate.
 
     Args:
         table: rows of recipe, rate, parameter, importance (shares of 1).
-        labels: parameter to name.
+        labels: from parameter to name.
     """
     figure, axis = plt.subplots(figsize=(6.4, 4))
     searched = table.assign(

@@ -1,4 +1,4 @@
-"""Slices with what was found on them."""
+"""Slices with boxes."""
 
 from __future__ import annotations
 

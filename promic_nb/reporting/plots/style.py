@@ -1,4 +1,4 @@
-"""The house style, and what several figures share: panels, legends, markers."""
+"""The house style, and what several figures share: panels, legends and markers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPARE_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
 
 class Style(NamedTuple):
-    """How a line is drawn, readable without colour."""
+    """How a line is drawn, so that it can be told apart without colour."""
 
     label: str
     colour: str
@@ -24,8 +24,9 @@ class Style(NamedTuple):
 
 
 def styles(known: Mapping[str, Style], present: Collection[str]) -> dict[str, Style]:
-    """The styles of what is there: known names in their order, then others, such as those of
-    another package, each with a colour and a marker of its own name.
+    """The styles of the names that are present: known names first, in their order, then others.
+
+    Others, such as those of another package, get a colour and a marker from their name.
 
     Example:
         >>> known = {"jpeg": Style("JPEG", "grey", "v"), "hevc": Style("HEVC intra", "red", "X")}
@@ -56,7 +57,7 @@ def use_style() -> None:
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel or two in a row; no empty ones."""
+    """A figure with one panel or two panels per row, none of them empty."""
     columns = min(2, count)
     rows = -(-count // columns)
     figure, axes = plt.subplots(
@@ -71,8 +72,9 @@ def panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def legend(figure: Figure, axes: list[Axes]) -> None:
-    """One legend: within a single panel, beside it where its entries are many and would hide lines,
-    below several.
+    """One legend for all panels.
+
+    It is inside a single panel (beside it if many entries would hide lines), or below several.
     """
     handles, labels = axes[0].get_legend_handles_labels()
     if len(axes) > 1:
