@@ -1,1 +1,1 @@
-"""The command `promic` and what it draws on a terminal."""
+"""The command `promic` and its terminal output."""

@@ -1,4 +1,4 @@
-"""Commands on this machine: its data sets, its codecs, and what is missing."""
+"""Commands about this machine: its data sets, its codecs, and what is missing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def codecs(as_json: AsJson = False) -> None:
     from promic_nb.codecs.inventory import inventory
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of libraries, about each other
+        warnings.simplefilter("ignore", FutureWarning)  # libraries warn about each other
         entries = inventory()
     if as_json:
         typer.echo(json.dumps(entries, indent=1))

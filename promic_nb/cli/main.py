@@ -1,4 +1,4 @@
-"""The command `promic`. Heavy imports wait inside the commands."""
+"""The command `promic`. Slow imports are inside the commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for title, commands in (("Results", RESULTS), ("Runs", RUNS), ("This machine", M
 
 
 def main() -> None:
-    """Entry point: a user's mistake is one line and exit code 1, without a traceback."""
+    """Entry point: a user error prints one line and exits with code 1, without a traceback."""
     try:
         app()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def the_run(name: str, marker: Marker = "tables") -> RunFolder:
-    """The run of this project that a user names; raises `UserError` as `find_run` does."""
+    """The run of this project that a user names; for errors see `find_run`."""
     return find_run(paths.root(), name, marker)

@@ -1,4 +1,4 @@
-"""Commands on runs under way, and on those to come."""
+"""Commands for running and planned runs."""
 
 from __future__ import annotations
 

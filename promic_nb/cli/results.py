@@ -1,4 +1,4 @@
-"""Commands on the results of a run."""
+"""Commands for the results of a run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def verdicts(
     _check("document", document, tuple(DOCUMENTS))
     _check("verdict", verdict, tuple(VERDICTS))
     if published and run:
-        raise UserError(f"--published and --run {run} exclude each other", "Give one of them")
+        raise UserError(f"--published and --run {run} exclude each other", "Use only one of them")
     folder = None if published or not (run or all_runs(paths.root())) else the_run(run)
     name = folder.name if folder else "the published results in figures/"
     table = run_verdicts(folder) if folder else published_verdicts(paths.root())

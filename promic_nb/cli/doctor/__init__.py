@@ -24,5 +24,5 @@ EXAMINATIONS: dict[str, Callable[[], Iterator[Check]]] = {
 def examine() -> list[Finding]:
     """All findings, part by part."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, about each other
+        warnings.simplefilter("ignore")  # libraries warn about each other
         return [Finding(part, *found) for part, look in EXAMINATIONS.items() for found in look()]

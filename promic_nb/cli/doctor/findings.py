@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""The findings of a check of this machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ State = Literal["ok", "missing", "broken"]
 
 
 class Check(NamedTuple):
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes:
-        name: what was looked at.
-        state: ok; missing, where runs are possible without it; broken, where they are not.
+        name: what was checked.
+        state: ok; missing, if runs are possible without it; broken, if they are not.
         about: version, place or reason.
         remedy: the command that fixes it, or "".
     """
@@ -26,7 +26,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the screen: the fields of `Check`, and the part of the examination."""
+    """One line of the screen: the fields of `Check`, and the part that it belongs to."""
 
     part: str
     name: str
@@ -35,5 +35,5 @@ class Finding:
     remedy: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The finding as a dictionary, for JSON."""
         return asdict(self)

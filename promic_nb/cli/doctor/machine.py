@@ -23,7 +23,7 @@ TOOLS = (
 
 
 def environment() -> Iterator[Check]:
-    """Python, and whether packages are those of the lock."""
+    """Python, and whether the packages match the lock."""
     about = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
     if (3, 11) <= sys.version_info < (3, 13):
         yield Check("Python", "ok", about)
@@ -53,7 +53,7 @@ def _version(package: str) -> str:
 
 
 def locked_versions(lock: str) -> dict[str, str]:
-    """Name to version of what a lock wants on this platform."""
+    """Name to version of the packages that a lock requires on this platform."""
     wanted = [
         Requirement(line.rstrip("\\ "))
         for line in lock.splitlines()
@@ -67,10 +67,10 @@ def locked_versions(lock: str) -> dict[str, str]:
 
 
 def torch_and_device() -> Iterator[Check]:
-    """PyTorch and what it computes on."""
+    """PyTorch and its devices."""
     try:
         import torch
-    except Exception as error:  # whatever a broken install raises
+    except Exception as error:  # whatever a broken installation raises
         yield Check("torch", "broken", f"{error.__class__.__name__}: {error}", "make install")
         return
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -80,12 +80,12 @@ def torch_and_device() -> Iterator[Check]:
 
 
 def disk() -> Iterator[Check]:
-    """Free space, what each profile needs of it, and the project's folder."""
+    """Free space, the space that each profile needs, and the project folder."""
     free = shutil.disk_usage(paths.root()).free / 1e9
     if free > 1:
         yield Check("free", "ok", f"{free:.1f} GB")
     else:
-        remedy = "Free some space: a run's notebooks and tables need some"
+        remedy = "Free some space: a run needs it for notebooks and tables"
         yield Check("free", "broken", f"{free:.1f} GB", remedy)
     for profile, needed in read_throughput().disk_gb.items():
         about = f"{free:.1f} GB free, about {needed:g} GB needed"
@@ -100,7 +100,7 @@ def disk() -> Iterator[Check]:
 
 
 def tools() -> Iterator[Check]:
-    """Programs beside Python."""
+    """Programs other than Python."""
     for tool, used, remedy in TOOLS:
         if there := shutil.which(tool):
             yield Check(tool, "ok", there)

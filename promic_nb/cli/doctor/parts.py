@@ -17,13 +17,13 @@ from promic_nb.errors import UserError
 
 
 def engines() -> Iterator[Check]:
-    """Detector engines; one of another package is named with it."""
+    """Detector engines; those of another package are listed with its name."""
     from promic_nb.models.registry import ENGINES
 
     for engine in ENGINES:
         package = ENGINES.module(engine).partition(".")[0]
         if package != "promic_nb":
-            yield Check(engine, "ok", f"of the package {package}")
+            yield Check(engine, "ok", f"from the package {package}")
         elif find_spec(engine):
             yield Check(engine, "ok", version(engine))
         else:
@@ -59,7 +59,7 @@ def metrics() -> Iterator[Check]:
 
 
 def data() -> Iterator[Check]:
-    """Data sets, where runs look for them."""
+    """Data sets, in the folders where runs look for them."""
     from promic_nb.datasets import DATASETS
     from promic_nb.datasets.layout import find_root
 
@@ -81,7 +81,7 @@ def data() -> Iterator[Check]:
 
 
 def weights() -> Iterator[Check]:
-    """Weights of the codecs, which belong to the project, and published ones of detectors."""
+    """Codec weights, which are part of the project, and published detector weights."""
     from promic_nb.codecs.jpegai import weights
     from promic_nb.models.build import DOWNLOADS
     from promic_nb.models.pretrained import inventory

@@ -10,7 +10,7 @@ from rich.text import Text
 
 
 def screen(entries: list[dict[str, Any]]) -> RenderableType:
-    """Two lines for each codec: version and encoder settings, or what is missing and its remedy."""
+    """Two lines per codec: version and settings, or what is missing and how to install it."""
     lines = []
     for about in entries:
         mark = "[green]ready[/]  " if about["available"] else "[yellow]missing[/]"

@@ -11,11 +11,11 @@ from rich.tree import Tree
 from promic_nb.runs.changes import Change
 from promic_nb.runs.compare import Comparison
 
-SHOWN = 5  # changes and reasons of an artifact
+SHOWN = 5  # maximum number of changes and reasons per artifact
 
 
 def screen(found: list[Comparison]) -> RenderableType:
-    """The artifacts that differ, with what and why; equal artifacts are only counted."""
+    """The artifacts that differ, how and why; equal artifacts are only counted."""
     counts = sorted(Counter(c.state for c in found).items())
     top = Tree(f"{len(found)} artifacts: {', '.join(f'{n} {state}' for state, n in counts)}")
     for c in found:

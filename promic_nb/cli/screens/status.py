@@ -19,7 +19,7 @@ from promic_nb.runs.status import Status
 COLOURS = {"running": "cyan", "finished": "green", "failed": "red", "stopped": "yellow"}
 NEXT = {
     "failed": "Fix the error, then rerun `make reproduce`.",
-    "stopped": "It was killed, or its machine went away. Resume it: `make reproduce`.",
+    "stopped": "It was killed, or its machine went down. Resume it with `make reproduce`.",
 }
 
 
@@ -63,7 +63,7 @@ def _of(part: int, whole: int) -> str:
 
 
 def watch(read: Callable[[], Status], every_s: float = 2.0) -> None:
-    """Show a run's state live until it ends, or Ctrl-C."""
+    """Show the state of a run live until it ends or Ctrl-C is pressed."""
     with Live(screen(now := read()), console=Console(highlight=False)) as live:
         try:
             while now.state == "running":

@@ -21,13 +21,13 @@ COLOURS = {
     "not run": "dim",
 }
 MORE = "More: --all, --document 000, --verdict 'not reproduced', --json"
-FOLD = 6  # more numbers of one table than this that were not run are one line
+FOLD = 6  # if more results of one table than this were not run, they share one line
 
 
 def summary(table: pd.DataFrame, run: str) -> RenderableType:
-    """A line for each document with its counts, then the headline claims that were measured.
+    """A line with counts per document, then the headline claims that were measured.
 
-    Every line fits a terminal of 80 columns: what is longer ends in an ellipsis.
+    Every line fits a terminal of 80 columns; longer ones end in an ellipsis.
     """
     counts = Table(box=None, pad_edge=False, show_header=False)
     for document, part in table.groupby("document"):
@@ -51,7 +51,7 @@ def summary(table: pd.DataFrame, run: str) -> RenderableType:
 
 
 def _ours(row: dict[str, Any]) -> str:
-    """Our number with the published one's decimals, and by 11-point AP in brackets."""
+    """Our number with the published one's decimals, and that with 11-point AP in brackets."""
     if pd.isna(row["ours"]):
         return ""
     words = f"{row['ours']:.{row['digits']}f}"
@@ -60,7 +60,7 @@ def _ours(row: dict[str, Any]) -> str:
 
 
 def screen(table: pd.DataFrame, run: str) -> RenderableType:
-    """A line for each claim; many of one table that were not run are folded into one."""
+    """A line per claim; if many results of one table were not run, they share one line."""
     found = ", ".join(f"{n} {v}" for v, n in table.verdict.value_counts().items())
     grid = _grid(table.to_dict("records"), fold=True)
     return Group(grid, Text(f"{len(table)} claims: {found}. Run: {run}"))
