@@ -3,19 +3,19 @@ PROFILE ?= quick
 DATA ?=
 CELLS ?=
 SETTINGS ?=
-# A part of a run: files of its folder, e.g. ONLY="notebooks/08_detection.ipynb report.html".
+# Only part of a run: files in its folder, e.g. ONLY="notebooks/08_detection.ipynb report.html".
 ONLY ?=
-# The profile's own data set, where it names one and no DATA is given; else the phantom.
+# Without DATA: the profile's own data set if it names one, otherwise the phantom.
 OWN = $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null)
 DATASET ?= $(if $(DATA),lucchi,$(or $(OWN),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
-# Snakemake profiles of a cluster, e.g. config/slurm; see docs/reliability.md
+# Snakemake profiles for a cluster, e.g. config/slurm; see docs/reliability.md
 CLUSTER ?=
 BIN := .venv/bin
-# With flock, a lock that dies with its process guards the folder, and Snakemake's own, which a kill
-# leaves behind, is not needed. It waits for a moment: the processes of a run that was just killed
-# need one to be gone.
+# If flock exists, it guards the folder with a lock that ends with its process. Snakemake's own
+# lock, which survives a kill, is then not needed. flock waits a few seconds, because the processes
+# of a run that was just killed take a moment to end.
 FLOCK := $(shell command -v flock)
 GUARD = $(if $(FLOCK),$(FLOCK) --wait 5 --conflict-exit-code 75 data/.lock)
 PLACE = $(if $(CLUSTER),$(addprefix --profile ,$(CLUSTER)),--cores $(CORES))
@@ -23,7 +23,7 @@ SNAKEMAKE = $(BIN)/snakemake --configfile config/$(PROFILE).yaml $(SETTINGS) \
   --config data='$(DATA)' dataset='$(DATASET)' cells='$(CELLS)' \
   $(PLACE) --rerun-incomplete --show-failed-logs \
   $(addprefix data/runs/$(PROFILE)/$(DATASET)/,$(ONLY))
-# Files of tests are shared out among up to four processes.
+# Test files are distributed over up to four processes.
 PYTEST = $(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile \
   --no-loadscope-reorder
 
@@ -40,22 +40,22 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 .venv/.installed: requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c '$(FITS)' || { \
 	  echo "promic: Python 3.11 or 3.12 is needed." \
-	  "Install it, then name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	  "Install it, then run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv || { \
-	  echo "promic: no virtual environment could be made." \
+	  echo "promic: the virtual environment could not be created." \
 	  "On Debian or Ubuntu: apt install python3.11-venv"; exit 1; }
-	@echo "promic: installing from requirements.lock into .venv; the first time takes some minutes"
+	@echo "promic: installing from requirements.lock into .venv; the first time takes a few minutes"
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
 	@touch $@
 
-# $(call need,TEST,WHAT): end with one line unless the shell's TEST holds.
+# $(call need,TEST,WHAT): stop with the line WHAT unless the shell's TEST is true.
 need = [ $(1) ] || { echo "promic: $(2)"; exit 1; }
 PROFILES = $(basename $(notdir $(wildcard config/*.yaml)))
 NO_CELLS = cell images $(CELLS)/images do not exist. See data/README.md
 NO_DATA = data folder $(DATA) does not exist. See data/README.md for its layout
-RUNNING = another make reproduce is running in this folder. Wait for it to end
-NO_SETTINGS = settings $(SETTINGS) do not exist. Name a YAML file that replaces keys of the profile
+RUNNING = another make reproduce is running in this folder. Wait until it ends
+NO_SETTINGS = settings $(SETTINGS) do not exist. Give a YAML file that replaces keys of the profile
 
 reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH or the phantom; print verdicts
 	@$(call need,-f config/$(PROFILE).yaml,profile '$(PROFILE)' is unknown. Choose one of: $(PROFILES))
@@ -70,7 +70,7 @@ plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and th
 	@$(BIN)/promic plan $(PROFILE) --data '$(DATA)' --dataset '$(DATASET)' --cells '$(CELLS)' \
 	  --settings '$(SETTINGS)'
 
-test: .venv/.installed ## Run the tests, but for the slow ones (under six minutes on two cores)
+test: .venv/.installed ## Run all tests except the slow ones (under six minutes on two cores)
 	@$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed ## Run the slow tests: whole runs, kills, trainings
@@ -86,5 +86,5 @@ lint: .venv/.installed ## Check style, types, the direction of imports, and stor
 lab: .venv/.installed ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-clean: ## Remove runs and their figures; data, weights and published figures stay
+clean: ## Remove runs and their figures; keep data, weights and published figures
 	rm -rf data/runs figures/*/

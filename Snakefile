@@ -1,7 +1,7 @@
-# The study as a graph: one papermill run for each job. `make reproduce` calls it; see README.md.
+# The study as a graph with one papermill run per job. `make reproduce` calls it; see README.md.
 #   snakemake --configfile config/quick.yaml [--config data=PATH dataset=lucchi] --cores 2
-# What each rule runs, reads and writes is in promic_nb/experiment/jobs; here Snakemake's rules are
-# made of it.
+# promic_nb/experiment/jobs defines what each rule runs, reads and writes. Snakemake's rules are
+# built from that here.
 import os
 import sys
 from functools import wraps
@@ -14,7 +14,7 @@ from promic_nb.runs.status import note_session
 
 
 def or_one_line(function):
-    """The function; a user's mistake in it ends the run with one line."""
+    """The same function, but a user error in it ends the run with one line."""
 
     @wraps(function)
     def call(*args, **kwargs):
@@ -36,11 +36,11 @@ P = or_one_line(load_profile)(
 )
 RULES = jobs.rules(P)
 
-os.environ.update(conditions.environment(P))  # what sidecars record of the run
-# The commands of the environment that runs Snakemake, activated or not.
+os.environ.update(conditions.environment(P))  # sidecars record them
+# Use the commands of the environment that runs Snakemake, even if it is not activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-# glibc returns a training iteration's memory to the system only to fault it in again, a sixth of
-# the time.
+# By default glibc returns the memory of each training iteration to the system and then faults it in
+# again, which takes a sixth of the time.
 for name, value in {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**33),
@@ -48,7 +48,7 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
-# papermill as one shell line; every value is quoted by Snakemake.
+# The papermill command as one shell line; Snakemake quotes every value.
 EXECUTE = (
     "papermill --engine promic --log-output --no-progress-bar"
     " {input.notebook:q} {output.notebook:q} -y {params.yaml:q} > {log:q} 2>&1"
@@ -56,7 +56,7 @@ EXECUTE = (
 
 
 def of_wildcards(function):
-    """A function of keyword arguments as one of Snakemake's wildcards."""
+    """Turn a function of keyword arguments into one of Snakemake's wildcards."""
     return lambda wildcards: or_one_line(function)(**dict(wildcards.items()))
 
 
@@ -68,12 +68,12 @@ def need(rule):
     }
 
 
-# For `promic status`: which of Snakemake's logs is this run's.
+# `promic status` needs to know which Snakemake log belongs to this run.
 onstart:
     note_session(P.run, *log)
 
 
-# Where the run was started: a cluster's nodes may not reach the network that data come from.
+# These run where the workflow was started: cluster nodes may have no network to download data.
 localrules:
     all,
     data,
@@ -101,7 +101,7 @@ rule data:
         **need(RULES["dataset"]),
     shell:
         "promic data {params.dataset:q} --path={params.path:q} --write {output:q}"
-        " 2>&1 > /dev/null | tee {log:q} >&2"  # a missing folder is said at once
+        " 2>&1 > /dev/null | tee {log:q} >&2"  # a missing folder is reported at once
 
 
 for rule_name, page in RULES.items():

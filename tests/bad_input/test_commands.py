@@ -96,7 +96,7 @@ MAKE = {
     "no cells": (["CELLS=none"], "cell images none/images do not exist"),
     "two runs in one folder": (
         [],
-        "another make reproduce is running in this folder. Wait for it to end",
+        "another make reproduce is running in this folder. Wait until it ends",
     ),
 }
 
