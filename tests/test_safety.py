@@ -79,7 +79,7 @@ def unsafe(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("file", SOURCES)
-def test_nothing_runs_what_it_reads(file):
+def test_no_module_executes_what_it_reads(file):
     assert not [name for name in unsafe(SOURCES[file]) if (file, name) not in ALLOWED]
 
 
@@ -101,7 +101,7 @@ def test_nothing_runs_what_it_reads(file):
         "urllib.request.urlretrieve(url)",
     ],
 )
-def test_the_scan_sees(line):
+def test_the_scan_detects_unsafe_calls(line):
     assert unsafe(line)
 
 

@@ -109,7 +109,7 @@ def test_what_a_codec_breaks_is_named_by_the_test_and_at_run_time(case):
     assert "\n" not in str(error.value) and "promic_nb.testing.check_codec" in str(error.value)
 
 
-def test_the_codec_of_these_tests_is_whole():
+def test_the_codec_of_these_tests_is_valid():
     check_codec(Coarse)
 
 

@@ -59,7 +59,7 @@ def test_an_id_registered_twice():
         (("- common", "- common: ["), "some.yaml"),
     ],
 )
-def test_what_is_wrong_is_said(change, line):
+def test_errors_are_described(change, line):
     assert line in refused(CLAIM.replace(*change))
 
 

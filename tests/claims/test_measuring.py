@@ -94,7 +94,7 @@ def test_a_reading_knows_its_rate(tables):
     assert value(tables, f"{{{BASE}, at: 0.35}}").bpp == 0.4
 
 
-def test_doing_nothing_can_stand_in_the_same_row(tmp_path):
+def test_the_null_model_can_be_in_the_same_row(tmp_path):
     pd.DataFrame({"quality": [50], "jpeg": [0.9], "restored": [0.95]}).to_parquet(
         tmp_path / "t.parquet"
     )

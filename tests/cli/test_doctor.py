@@ -61,7 +61,7 @@ def test_wrong_codec_weights_break_the_installation(tmp_path, monkeypatch):
     assert here["a.safetensors"].remedy == "git checkout -- data/weights/a.safetensors"
 
 
-def test_data_are_looked_for_where_runs_look(tmp_path, tiny_root, monkeypatch):
+def test_data_sets_are_looked_up_where_runs_do(tmp_path, tiny_root, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     monkeypatch.setenv("PROMIC_DATA", str(tiny_root))
     assert found(parts.data)["PROMIC_DATA"].state == "ok"
@@ -71,7 +71,7 @@ def test_data_are_looked_for_where_runs_look(tmp_path, tiny_root, monkeypatch):
     assert "promic data lucchi" in here["lucchi"].remedy
 
 
-def test_too_little_disk_is_said(monkeypatch):
+def test_too_little_disk_space_is_reported(monkeypatch):
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e6})())
     throughput = Throughput("m", "o", 1.0, {}, disk_gb={"paper": 40.0})
     monkeypatch.setattr(machine, "read_throughput", lambda: throughput)

@@ -49,7 +49,7 @@ def test_verdicts_need_a_run(tmp_path):
     assert "make reproduce" in done.stderr
 
 
-def test_verdicts_without_a_run_are_those_of_the_published_tables(tmp_path):
+def test_without_a_run_verdicts_come_from_the_published_tables(tmp_path):
     """A fresh clone has figures/ and no run: one screen, and the same as JSON."""
     (tmp_path / "figures").mkdir()
     for file in (ROOT / "figures").glob("bd_ap.*"):

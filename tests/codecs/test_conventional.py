@@ -111,7 +111,7 @@ def test_overhead_of_jpeg_is_all_but_the_scan(image):
         ("jpegxl", "distance", (8, 3, 0.8)),
     ],
 )
-def test_more_rate_less_error(name, key, values, image):
+def test_a_higher_rate_gives_a_smaller_error(name, key, values, image):
     rates, errors = [], []
     for value in values:
         codec = available(name, **{key: value})
@@ -132,7 +132,7 @@ def test_planes_are_not_stretched(name):
     assert np.abs(codec.decode(codec.encode(ramp)).astype(int) - ramp).max() <= 2
 
 
-def test_hevc_decodes_equally_elsewhere(image):
+def test_hevc_decodes_the_same_by_a_second_path(image):
     """A second path through ffmpeg: raw planes in the stream's own format."""
     codec = codecs.get("hevc", qp=30)
     stream = codec.encode(image)

@@ -56,7 +56,7 @@ def test_equal_bits_for_every_order_of_summation(seed):
         assert torch.equal(fixed_point(conv)(x), fixed_point(turned)(x[:, order]))
 
 
-def test_float32_would_not_do():
+def test_float32_is_not_sufficient():
     """The reason for all this: in float32 the order does matter."""
     large, one = np.float32(1e8), np.float32(1)
     assert (large + one) - large != (large - large) + one

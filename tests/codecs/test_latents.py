@@ -49,7 +49,7 @@ def folder(tmp_path, tiny):
     return tmp_path / "train"
 
 
-def test_they_are_memory_mapped_and_hold_what_the_codec_gave(folder, tiny):
+def test_they_are_memory_mapped_and_equal_the_codecs_output(folder, tiny):
     loaded = load_slices(folder)
     assert isinstance(loaded.latents, np.memmap) and isinstance(loaded.images, np.memmap)
     assert (loaded.latents.dtype, loaded.latents.shape) == (
@@ -64,14 +64,14 @@ def test_they_are_memory_mapped_and_hold_what_the_codec_gave(folder, tiny):
     assert loaded.bpp == [8.0] * 5
 
 
-def test_they_are_made_once(folder, tiny):
+def test_they_are_encoded_once(folder, tiny):
     again = Averages()
     encode_slices(again, tiny, "train", tiny.ids("train"), folder)
     assert again.encoded == 0
 
 
 @pytest.mark.parametrize("change", ["setting", "sha256", "ids", "damage", "cut"])
-def test_they_are_made_again_for_another_signature_or_after_damage(folder, tiny, change):
+def test_they_are_encoded_again_for_another_signature_or_after_damage(folder, tiny, change):
     codec, ids = Averages(), tiny.ids("train")
     if change in ("setting", "sha256"):
         codec = Averages(**{change: "other"})
@@ -117,7 +117,7 @@ def test_rates_of_other_slices_are_refused(folder, tiny, tmp_path):
         load_rates({"low": folder.parent, "high": tmp_path / "high"}, ["train"])
 
 
-def test_a_killed_encoding_leaves_nothing_that_is_taken_for_whole(folder, tiny):
+def test_a_killed_encoding_is_not_mistaken_for_a_complete_one(folder, tiny):
     with pytest.raises(KeyboardInterrupt):
         encode_slices(Averages("beta2", breaks_after=3), tiny, "train", tiny.ids("train"), folder)
     with pytest.raises(UserError, match="holds no encoded slices"):
@@ -150,7 +150,7 @@ def test_a_killed_encoding_leaves_nothing_that_is_taken_for_whole(folder, tiny):
         ),
     ],
 )
-def test_what_is_broken_is_said(folder, break_it, message):
+def test_damage_is_described(folder, break_it, message):
     break_it(folder)
     with pytest.raises(UserError, match=message):
         load_slices(folder)

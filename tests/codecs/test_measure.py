@@ -65,7 +65,7 @@ def coded(monkeypatch):
     return seen
 
 
-def test_a_killed_run_goes_on(tmp_path, coded, monkeypatch):
+def test_a_killed_run_resumes(tmp_path, coded, monkeypatch):
     cache = tmp_path / "run" / "benchmark.cache"
     calls = iter(range(4))
 
@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on(tmp_path, coded, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["image", "setting", "metrics", "source", "version", "threads"])
-def test_what_was_made_from_something_else_is_not_used(tmp_path, coded, monkeypatch, change):
+def test_results_with_other_inputs_are_not_reused(tmp_path, coded, monkeypatch, change):
     cache, images = tmp_path / "benchmark.cache", IMAGES[:1]
     table([{"quality": 20}], images=images, cache=cache, threads=1)
     options = {"settings": [{"quality": 20}], "images": images, "metrics": ("psnr",), "threads": 1}
@@ -115,7 +115,7 @@ def test_memory_and_time_are_those_of_the_block():
     del held
 
 
-def test_a_childs_memory_counts():
+def test_the_memory_of_child_processes_counts():
     import subprocess
     import sys
 

@@ -66,7 +66,7 @@ def test_a_whole_number_setting_ends_at_the_nearest(target):
     assert found.encodes <= 9
 
 
-def test_a_jump_over_the_target_is_said():
+def test_a_jump_over_the_target_is_reported():
     """One step from 0.32 to 0.66 bpp, as x265 has on noisy slices."""
     found = find(
         lambda qp: (0.66 if qp <= 34 else 0.36) * 2 ** ((34 - qp) / 6), RateControl("x", 51, 0), 0.5
@@ -103,7 +103,7 @@ def test_the_nearest_model_comes_first_then_its_setting(target):
     assert found.encodes <= 7
 
 
-def test_a_model_that_was_chosen_stays():
+def test_a_given_model_is_kept():
     control = RateControl("x", -1000, 700, models=lambda settings: MODELS)
     found = find(lambda x: math.exp(x * 0.0016), control, 0.3, scale=0.12)
     assert found.met and found.codec.rate / math.exp(found.codec.x * 0.0016) == pytest.approx(0.12)

@@ -145,7 +145,7 @@ def test_latents_are_equal_with_other_threads_and_without_onednn(codec):
         torch.set_num_threads(1)
 
 
-def test_tiles_do_not_show(random_networks, monkeypatch):
+def test_tiling_does_not_change_the_result(random_networks, monkeypatch):
     """The receptive fields stay within the tiles' margin of 64 samples."""
     x = torch.rand(1, 1, 333, 515) * 255
     y = random_networks.latent(x)

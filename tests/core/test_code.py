@@ -8,7 +8,7 @@ from promic_nb.training.samples import detection_crops
 from promic_nb.training.solver import Solver
 
 
-def test_a_module_stands_on_what_it_imports_and_on_the_packages_that_hold_it():
+def test_a_module_depends_on_its_imports_and_on_its_parent_packages():
     found = code.closure(["promic_nb.training.solver"])
     assert {
         "promic_nb",
@@ -21,7 +21,7 @@ def test_a_module_stands_on_what_it_imports_and_on_the_packages_that_hold_it():
     assert not [m for m in found if m.startswith(("promic_nb.reporting", "promic_nb.codecs"))]
 
 
-def test_tables_of_names_and_other_packages_are_no_part_of_it():
+def test_tables_of_names_and_other_packages_are_not_included():
     assert code.closure(["promic_nb.datasets.registry", "torch.nn"]).isdisjoint(
         {"promic_nb.datasets.registry", "torch.nn"}
     )
@@ -52,7 +52,7 @@ def test_functions_are_found_in_partials_closures_and_methods():
     assert code.defining_modules(Solver) == {"promic_nb.training.solver"}
 
 
-def test_a_function_that_holds_itself_ends():
+def test_a_function_that_refers_to_itself_terminates():
     def again():
         return again
 

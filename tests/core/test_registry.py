@@ -46,13 +46,13 @@ def foreign(monkeypatch):
 
 
 @pytest.mark.parametrize("of", ALL, ids=lambda r: r.kind)
-def test_every_entry_is_there(of):
+def test_every_entry_exists(of):
     for name in of:
         assert of[name] is not None
         assert of.module(name) in sys.modules
 
 
-def test_a_wrong_name_is_one_line_with_the_nearest():
+def test_a_wrong_name_gives_one_line_with_the_nearest_name():
     with pytest.raises(UserError, match=r"^number 'pie' is unknown\. Did you mean 'pi'\? Choose"):
         NUMBERS["pie"]
     with pytest.raises(ValidationError, match="Choose one of pi, tau, gone"):
@@ -72,7 +72,7 @@ def test_another_package_adds_by_an_entry_point(foreign):
     assert 2.71 < both["e"] < 2.72 and both.module("e") == "math"
 
 
-def test_a_name_is_taken_once(foreign):
+def test_a_name_cannot_be_registered_twice(foreign):
     foreign("pi", "math:e")
     with pytest.raises(UserError, match="'pi' is registered twice, by math:pi and by math:e"):
         list(Registry("number", {"pi": "math:pi"}, group="numbers"))

@@ -32,7 +32,7 @@ def test_a_narrow_bridge_is_cut(neck):
     assert abs(left[2] - 65) <= 4  # near the middle of the bridge
 
 
-def test_a_wide_waist_holds():
+def test_a_wide_waist_is_not_cut():
     assert instances(dumbbell(16))[1] == 0
 
 

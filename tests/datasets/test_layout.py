@@ -37,7 +37,7 @@ def test_labels_of_every_published_form(tmp_path, mode):
     assert (read_label(tmp_path / "0.png") == mask).all()
 
 
-def test_grey_in_colour_clothes_is_grey_and_colour_is_not(tmp_path):
+def test_a_colour_file_of_grey_samples_is_accepted_and_real_colour_is_not(tmp_path):
     grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
     Image.fromarray(np.stack([grey] * 3, -1)).save(tmp_path / "grey.png")
     assert (read_grey(tmp_path / "grey.png") == grey).all()
@@ -72,7 +72,7 @@ def test_a_label_of_another_shape_is_named(tiny_root, tmp_path):
         open_stack("phantom", tmp_path / "stack").mask("train", 1)
 
 
-def test_fingerprint_sees_one_changed_label(tiny_root, tmp_path):
+def test_the_fingerprint_changes_with_a_single_label(tiny_root, tmp_path):
     shutil.copytree(tiny_root, tmp_path / "stack")
     before = open_stack("phantom", tmp_path / "stack").fingerprint
     Image.fromarray(np.zeros((256, 256), np.uint8)).save(tmp_path / "stack" / "Train_Out" / "1.png")

@@ -19,7 +19,7 @@ SHARED = Path(os.environ.get("PROMIC_SHARED", Path(__file__).parents[2].parent /
 @pytest.mark.parametrize(
     ("name", "classes", "shape"), [("gratings", 10, (32, 32, 3)), ("drawn_faces", 12, (112, 92, 3))]
 )
-def test_synthetic_sets_repeat(name, classes, shape):
+def test_synthetic_sets_are_reproducible(name, classes, shape):
     once, again = open_pictures(name), open_pictures(name)
     assert once.fingerprint == again.fingerprint
     assert (
@@ -29,7 +29,7 @@ def test_synthetic_sets_repeat(name, classes, shape):
     )
 
 
-def test_fewer_pictures_to_test_on():
+def test_the_number_of_test_pictures_can_be_reduced():
     few = open_pictures("gratings").tested_on(30)
     assert len(few.test) == 30 and len(few.train) == 400
     assert len({c for _, c in few.test}) > 5  # of all classes, not just the first

@@ -46,7 +46,7 @@ def test_kasthuri_is_split_85_to_15(tmp_path):
     assert stack.split_ids == open_stack("kasthuri", tmp_path).split_ids
 
 
-def test_unknown_names_say_what_there_is():
+def test_unknown_names_list_the_choices():
     with pytest.raises(UserError, match="Choose one of lucchi, kasthuri, phantom"):
         open_stack("luchi")
 

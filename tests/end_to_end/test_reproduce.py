@@ -56,7 +56,7 @@ def test_slices_to_report(finished):
     assert bd.query("metric == 'AP50'").bd_pp.notna().all()
 
 
-def test_kernels_side_by_side_do_not_hear_each_other(finished):
+def test_parallel_kernels_do_not_receive_each_others_messages(finished):
     logs = [p.read_text() for p in (finished / "logs").glob("*.log")]
     assert (
         len(logs) == len(list((finished / "notebooks").glob("*.ipynb"))) + 2
@@ -64,7 +64,7 @@ def test_kernels_side_by_side_do_not_hear_each_other(finished):
     assert not any("Invalid Signature" in log or "Invalid message" in log for log in logs)
 
 
-def test_nothing_is_repeated(finished, snakemake):
+def test_a_finished_run_repeats_nothing(finished, snakemake):
     assert "Nothing to be done" in snakemake().stdout + snakemake().stderr
 
 

@@ -39,7 +39,7 @@ def test_cpu_reduced_by_settings_is_a_smoke_run(settings, why):
     assert short == [] if why is None else len(short) == 1 and why in short[0]
 
 
-def test_too_few_rates_earn_nothing():
+def test_too_few_rates_earn_no_verdicts():
     two = {"low": {"beta": 0.005}, "high": {"beta": 0.02}}
     values = yaml.safe_load(code_file("config/cpu.yaml").read_text())
     assert shortfalls(load_profile({**values, "rates": two})) == [
@@ -65,7 +65,7 @@ def test_conditions_name_what_differs_from_the_dissertation():
     assert conditions(profile("paper", data="/slices"))["run"]["labels"] == "of a local copy"
 
 
-def test_jobs_learn_the_conditions_by_a_variable():
+def test_jobs_get_the_conditions_from_an_environment_variable():
     (name, text), *rest = environment(profile("paper")).items()
     assert name == "PROMIC_CONDITIONS" and not rest
     assert json.loads(text) == conditions(profile("paper"))

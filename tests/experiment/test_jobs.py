@@ -65,7 +65,7 @@ def test_every_rule_has_checked_parameters_inputs_and_outputs(extended):
             assert set(re.findall(r"\{(\w+)\}", text)) == set(made.wildcards), (name, text)
 
 
-def test_outputs_lie_where_the_notebook_is_told_to_write(extended):
+def test_outputs_are_where_the_notebook_is_told_to_write(extended):
     """A wildcard filled in the patterns of outputs gives the folder in the parameters."""
     for name, made in jobs.rules(extended).items():
         filled = fillings(made)
@@ -77,7 +77,7 @@ def test_outputs_lie_where_the_notebook_is_told_to_write(extended):
                 assert any(at.startswith(f"{place}/") for place in places), (name, at)
 
 
-def test_all_that_a_job_reads_is_made_by_another_or_stored(extended):
+def test_every_input_of_a_job_is_another_jobs_output_or_stored(extended):
     """The graph has no loose end, and no two rules write one file."""
     made = jobs.rules(extended)
     patterns = []
@@ -187,7 +187,7 @@ def test_validation_slices_are_encoded_and_read_where_a_profile_has_them(tiny):
     assert splits == ["train", "test", "val"]
 
 
-def test_the_frozen_model_is_model_c_but_for_what_is_frozen(tiny):
+def test_the_frozen_model_is_model_c_except_for_what_is_frozen(tiny):
     frozen = jobs.probes.frozen_model(tiny, tiny.probes)
     plain = jobs.study.model(tiny, "C", "low", "0")
     differ = {k for k, v in frozen.parameters.items() if plain.parameters[k] != v}
@@ -217,12 +217,12 @@ def test_parameters_survive_yaml():
     assert yaml.safe_load(rule.notebook_parameters("03_codec_benchmark", given)) == given
 
 
-def test_a_misspelt_parameter_stops_here():
+def test_a_misspelt_parameter_is_refused():
     with pytest.raises(UserError, match=r"03_codec_benchmark\.ipynb: unknown parameter 'codecs'"):
         rule.notebook_parameters("03_codec_benchmark", {"codecs": "hevc"})
 
 
-def test_every_notebook_is_run_but_for_those_by_hand(tiny):
+def test_every_notebook_has_a_job_except_those_run_by_hand(tiny):
     named = {made.notebook for made in jobs.rules(tiny).values()}
     stored = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert named <= stored

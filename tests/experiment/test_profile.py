@@ -215,7 +215,7 @@ def test_a_missing_key_is_named(quick):
         ),
     ],
 )
-def test_what_occurs_twice_would_count_twice(quick, change, message):
+def test_duplicates_in_a_profile_are_refused(quick, change, message):
     with pytest.raises(UserError, match=message):
         load_profile({**quick, **change})
 

@@ -54,7 +54,7 @@ def test_a_generator_is_read_as_needed():
     assert seen == [1, 2, 3, 4]
 
 
-def test_no_number_has_a_reason():
+def test_a_missing_value_has_a_reason():
     label, a, b = PAIRS[0]
     pairs = [
         (label, a, b),
@@ -70,7 +70,7 @@ def test_no_number_has_a_reason():
     assert reasons[10, "psnr"] == ""
 
 
-def test_a_killed_run_goes_on(tmp_path, monkeypatch):
+def test_a_killed_run_resumes(tmp_path, monkeypatch):
     cache = tmp_path / "runs" / "quality.jsonl"
     calls = []
     measure = batch._measure
@@ -93,7 +93,7 @@ def test_a_killed_run_goes_on(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["names", "front_end", "image", "label", "source"])
-def test_a_cache_of_something_else_is_not_used(tmp_path, monkeypatch, change):
+def test_the_cache_of_another_computation_is_not_used(tmp_path, monkeypatch, change):
     cache = tmp_path / "quality.jsonl"
     table(PAIRS[:1], cache=cache)
     label, a, b = PAIRS[0]
@@ -119,10 +119,10 @@ def test_a_cache_of_something_else_is_not_used(tmp_path, monkeypatch, change):
         ([({"metric": 1}, IMAGES[0], IMAGES[1])], ["psnr"], "labels"),
     ],
 )
-def test_what_cannot_be_a_table_is_refused_at_once(pairs, names, message):
+def test_invalid_input_is_refused_before_computing(pairs, names, message):
     with pytest.raises(UserError, match=message):
         table(pairs, names)
 
 
-def test_no_pairs_are_an_empty_table():
+def test_no_pairs_give_an_empty_table():
     assert list(table([]).columns) == ["metric", "value", "reason"]

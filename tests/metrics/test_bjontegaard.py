@@ -66,7 +66,7 @@ def test_scaled_rates_give_the_scale(curve, factor, domain, method):
 
 
 @given(curves, st.floats(-5, 5), st.sampled_from(["log", "linear"]))
-def test_raised_quality_gives_the_rise(curve, rise, domain):
+def test_a_quality_offset_is_the_bd_quality(curve, rise, domain):
     rate, quality = curve
     assert bd_quality(rate, quality, rate, quality + rise, domain=domain).value == pytest.approx(
         rise, abs=1e-9
@@ -143,7 +143,7 @@ def test_overlap_is_of_the_smaller_range():
         ({"method": "cubic"}, "Choose from pchip, akima"),
     ],
 )
-def test_what_makes_no_sense_is_refused(changes, message):
+def test_invalid_curves_are_refused(changes, message):
     arguments = {
         "rate": [1, 2, 4, 8],
         "quality": [30, 32, 34, 36],

@@ -36,7 +36,7 @@ def test_without_a_draw_it_is_coco(metric, form):
     assert ours == pytest.approx(expected, abs=1e-12) and 0.1 < ours < 0.95
 
 
-def test_a_slice_that_counts_thrice_is_three_slices():
+def test_a_slice_drawn_three_times_counts_as_three():
     truth, found = stack(12, np.random.default_rng(1))
     times = np.array([0, 1, 3, 0, 1, 2, 1, 1, 0, 4, 1, 0])
     copies = np.repeat(np.arange(12), times)
@@ -80,7 +80,7 @@ def test_the_interval_of_a_mean_has_the_width_of_its_standard_error():
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.06)
 
 
-def test_blocks_widen_the_interval_of_like_neighbours():
+def test_blocks_widen_the_interval_of_similar_neighbours():
     values = np.random.default_rng(3).normal(0, 1, 40).repeat(10)
 
     def width(block):
@@ -120,7 +120,7 @@ def test_a_clear_difference_excludes_zero():
     assert (turned.value, turned.low) == pytest.approx((-found.value, -found.high))
 
 
-def test_bd_ap_of_curves_that_lie_apart_by_a_constant():
+def test_bd_ap_of_curves_with_a_constant_offset():
     """The same matches at all rates: BD-AP is the difference of AP, and so is its interval."""
     better, worse = better_and_worse()
     curves = [Curve([0.1, 0.2, 0.4], [side] * 3) for side in (better, worse)]
@@ -131,7 +131,7 @@ def test_bd_ap_of_curves_that_lie_apart_by_a_constant():
     )
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_incomparable_results_are_refused():
     better, worse = better_and_worse()
     with pytest.raises(UserError, match="2 training seeds and the other 1"):
         bootstrap.ap_difference(better, worse[:1])

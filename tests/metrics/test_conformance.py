@@ -33,7 +33,7 @@ def test_detection_and_bjontegaard_are_within_tolerance(table):
     assert rows.ok.all(), rows[~rows.ok].to_string()
 
 
-def test_a_wrong_metric_would_be_seen(monkeypatch):
+def test_a_wrong_metric_would_be_detected(monkeypatch):
     """The table computes what it says: another value in the data is an error in the table."""
     data = references()
     data["values"] = [

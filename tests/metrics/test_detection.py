@@ -135,7 +135,7 @@ def test_three_tenths_reach_the_point_at_three_tenths():
     ] == pytest.approx(4 / 11)
 
 
-def test_what_is_found_in_an_image_without_objects_is_false():
+def test_detections_in_an_image_without_objects_are_false_positives():
     """The false box has the higher score: precision is 1/2 at each recall."""
     truth, detections = [BOX, np.zeros((0, 4))], [found(BOX, [0.5]), found(BOX, [0.9])]
     for form in ("coco101", "voc11"):
@@ -179,7 +179,7 @@ def test_bad_input_is_named(truth, detections, form, message):
         average_precision(truth, detections, form=form)
 
 
-def test_a_class_that_the_truth_does_not_name():
+def test_a_class_that_is_not_in_the_ground_truth():
     with pytest.raises(UserError, match="nucleus"):
         mean_average_precision({"mitochondrion": [BOX]}, {"nucleus": [found(BOX, [0.9])]})
 

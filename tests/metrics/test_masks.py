@@ -42,7 +42,7 @@ def test_half_a_grid_is_half_the_box_at_any_scale():
     assert (mask == (labelled((10, 20, 38, 76)) > 0)).all()
 
 
-def test_a_box_over_the_border_is_cut():
+def test_a_box_across_the_border_is_clipped():
     (mask,) = paste(full((-10.0, 80, 20, 120)), SIZE)
     assert mask.shape == SIZE and (mask == (labelled((0, 80, 20, 96)) > 0)).all()
 
@@ -52,7 +52,7 @@ def test_perfect_masks_have_an_ap_of_1():
     assert mask_average_precision([labelled(*boxes)], [full(*boxes)])["AP"] == pytest.approx(1)
 
 
-def test_masks_decide_not_boxes():
+def test_masks_rather_than_boxes_are_matched():
     """An L-shaped object of 3/4 of its box, found as the whole box: IoU 0.75, a hit at 0.50 to
     0.75: 6 of 10 thresholds.
     """
@@ -72,7 +72,7 @@ def test_sizes_go_by_the_masks_area():
     assert ap["APs"] == pytest.approx(1) and np.isnan(ap["APm"])
 
 
-def test_nothing_found_and_nothing_there():
+def test_no_detections_and_no_objects():
     assert mask_average_precision([labelled((10, 10, 50, 40))], [full()])["AP"] == 0
     assert np.isnan(mask_average_precision([labelled()], [full((10, 10, 50, 40))])["AP"])
 

@@ -51,7 +51,7 @@ def test_the_names():
     assert list(METRICS) == NAMES
 
 
-def test_all_by_default_in_the_order_asked():
+def test_all_metrics_by_default_in_the_requested_order():
     assert list(compute(*pair())) == NAMES
     assert list(compute(*pair(), ["nlpd", "psnr", "nlpd"])) == ["nlpd", "psnr"]
 
@@ -198,7 +198,7 @@ def test_odd_sizes_are_near_their_even_neighbours(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_smallest_size_is_where_it_says(name):
+def test_the_smallest_size_works_and_smaller_ones_are_refused(name):
     a, b = pair()
     n = METRICS[name].smallest
     assert np.isfinite(compute(a[:n, : n + 1], b[:n, : n + 1], [name])[name])

@@ -77,7 +77,7 @@ def test_latents_of_two_gains_become_one():
     assert torch.allclose(a.var((0, 2, 3), correction=0), torch.ones(6), rtol=1e-3)
 
 
-def test_a_channel_without_variance_is_not_blown_up():
+def test_a_channel_without_variance_is_not_amplified():
     assert RateAffine(torch.zeros(1, 1), learned=False).scale.item() == pytest.approx(12**0.5)
 
 

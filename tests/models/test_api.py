@@ -134,7 +134,7 @@ def test_the_rate_is_told_by_the_stream_or_by_its_label(codec):
         detect(model, unseen)
 
 
-def test_many_slices_are_each_as_one(pixels):
+def test_a_batch_gives_the_same_as_single_slices(pixels):
     images = [IMAGE, 255 - IMAGE]
     for found, image in zip(
         detect_slices(pixels, images, SIZE, progress=False), images, strict=True

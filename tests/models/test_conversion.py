@@ -170,7 +170,7 @@ def test_pickles_that_call_something_are_refused(tmp_path, suffix, capsys):
         ("cut.safetensors", b"12", "could not be read"),
     ],
 )
-def test_files_that_are_no_weights(tmp_path, name, content, message):
+def test_files_without_weights_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message):
         read_state(tmp_path / name)

@@ -56,7 +56,7 @@ def test_mirror_keeps_the_teacher_behind_the_translator(pixels, latents):
     assert not any(k.startswith("front.layers") for k in student)
 
 
-def test_weights_come_back(tmp_path, pixels):
+def test_saved_weights_are_restored(tmp_path, pixels):
     save_weights(pixels, tmp_path / "model.safetensors")
     other = load_weights(build_detector("small", seed=1), tmp_path / "model.safetensors")
     assert all(torch.equal(v, other.state_dict()[k]) for k, v in pixels.state_dict().items())

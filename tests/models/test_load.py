@@ -33,7 +33,7 @@ def latents(teacher=None, **options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_saved_comes_back(tmp_path, kind):
+def test_a_saved_detector_is_restored(tmp_path, kind):
     model = KINDS[kind]()
     model.card = Card("ProMIC", rates=(RatePoint("low", "jpegai_bop_on", "beta0.02", "6aac"),))
     save_weights(model, tmp_path / "model.safetensors")
@@ -88,7 +88,7 @@ def test_a_damaged_note_is_one_line(tmp_path):
         load_detector(tmp_path / "m.safetensors")
 
 
-def test_a_translator_is_no_detector(tmp_path):
+def test_a_translator_is_not_accepted_as_a_detector(tmp_path):
     save_weights(build_translator("small", 4, True), tmp_path / "t.safetensors")
     with pytest.raises(UserError, match="holds no detector with its settings"):
         load_detector(tmp_path / "t.safetensors")

@@ -14,12 +14,12 @@ from promic_nb.models.recipes import RECIPES
         ("D", {"masks": True}, "Model D trains nothing"),
     ],
 )
-def test_an_extension_that_means_nothing_for_a_recipe_is_refused(recipe, options, message):
+def test_an_extension_without_effect_on_a_recipe_is_refused(recipe, options, message):
     with pytest.raises(UserError, match=message):
         RECIPES[recipe].check(**options)
 
 
-def test_extensions_that_mean_something():
+def test_extensions_with_an_effect_are_accepted():
     RECIPES["A"].check(masks=True)
     RECIPES["H"].check(channels=8, rates=True)
     for name in ("B", "F", "ProMIC"):

@@ -117,11 +117,11 @@ def test_names_are_found_in_lists_and_keys(notebook):
     assert {m for m in found if "." in m} == {"codecs.video", "metrics.psnr", "metrics.ssim"}
 
 
-def test_a_table_of_names_is_no_dependency(notebook):
+def test_a_table_of_names_is_not_a_dependency(notebook):
     assert not [m for m in used(notebook(ONE_CODEC, "from soup import choose")) if "registry" in m]
 
 
-def test_a_registry_without_a_parameter_of_it_counts_whole(notebook):
+def test_a_registry_without_a_parameter_counts_with_all_entries(notebook):
     page = notebook("threads: int = 1", "from soup.measure import METRICS")
     assert used(page) == {"measure", "metrics", "metrics.psnr", "metrics.ssim"}
 
@@ -181,7 +181,7 @@ def test_a_deblocking_network_reruns_what_is_trained_with_it():
 
 
 @pytest.mark.parametrize("notebook", [*TRAININGS, "03_codec_benchmark", "05_latents"])
-def test_a_change_of_style_trains_and_encodes_nothing_anew(notebook):
+def test_a_change_of_style_retrains_and_reencodes_nothing(notebook):
     assert "promic_nb/reporting/plots.py" not in code(NOTEBOOKS / f"{notebook}.ipynb", {})
 
 
@@ -197,7 +197,7 @@ def test_what_a_notebook_imports_of_the_package_exists(notebook):
                 )
 
 
-def test_tables_of_names_hold_nothing_else():
+def test_tables_of_names_contain_nothing_else():
     """They are no dependency, so they define no function and no class but an interface."""
     assert len(tables()) >= 4
     for table in tables():

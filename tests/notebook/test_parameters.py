@@ -35,7 +35,7 @@ def notebook():
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), cell])
 
 
-def test_defaults_and_given_values_come_together(notebook):
+def test_defaults_and_given_values_are_merged(notebook):
     assert parameters.validate(notebook, {"steps": 7, "rate": 2}) == {
         "codec": "jpeg",
         "metrics": ["psnr"],

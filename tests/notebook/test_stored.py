@@ -15,7 +15,7 @@ def test_notebooks_are_clean_pages(path):
     assert problems(path) == []
 
 
-def test_outputs_are_seen(tmp_path):
+def test_stored_outputs_are_reported(tmp_path):
     nb = nbformat.read(NOTEBOOKS[0], as_version=4)
     code = next(c for c in nb.cells if c.cell_type == "code")
     code.outputs = [nbformat.v4.new_output("stream", text="left behind")]

@@ -86,7 +86,7 @@ def test_a_seed_without_model_a_has_a_reason_and_no_number(ap):
     assert here.seeds == 2 and here.bd_pp == pytest.approx(-15.5) and "0 points" in here.reason
 
 
-def test_the_published_values_stand_beside_ours(ap):
+def test_published_values_are_beside_ours(ap):
     table = ablation.with_published(ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2)))
     assert len(table) == 8 * 6
     b = table.query("recipe == 'B' and metric == 'AP50'").iloc[0]
@@ -115,7 +115,7 @@ def test_ranking_has_the_published_order(ap):
     assert order.published_pp.to_list() == [-0.5, -0.72, -1.18, -15.41]
 
 
-def test_both_forms_of_ap_stand_side_by_side(ap):
+def test_both_forms_of_ap_are_side_by_side(ap):
     """With 11 points the same curves, and B nearer to A by 3 points."""
     eleven = ap.assign(
         metric=ap.metric + " (voc11)", value=ap.value + np.where(ap.recipe == "B", 0.03, 0)

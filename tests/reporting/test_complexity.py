@@ -6,7 +6,7 @@ import pytest
 from promic_nb.reporting.complexity import savings, timing_in_all
 
 
-def test_savings_are_against_each_row():
+def test_savings_are_relative_to_each_row():
     """In the first convention A costs 10 and HOP 8, ProMIC 4; in the second 5, 8 and 6."""
     rows = [
         ("A", "decoder", "paper", 6.0),

@@ -6,7 +6,7 @@ from promic_nb.reporting.figure_list import ap_figures
 ALL = ["A", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
 
 
-def test_a_whole_run_draws_every_printed_figure():
+def test_a_complete_run_draws_every_printed_figure():
     figures = {f.name: f for f in ap_figures(ALL, COMPARISONS, singles=False)}
     assert list(figures) == [
         "ap50_over_rate",
@@ -27,7 +27,7 @@ def test_a_whole_run_draws_every_printed_figure():
     assert figures["ap_all"].what == "all models" and len(figures["ap_all"].metrics) == 6
 
 
-def test_single_panels_name_the_figures_that_they_are_like():
+def test_single_panels_name_the_corresponding_printed_figures():
     figures = {f.name: f for f in ap_figures(ALL, COMPARISONS, singles=True)}
     assert len(figures) == 10 + 8 * 6
     assert figures["panels/ap50_b_c"].what.endswith("(as Fig. 38 and Fig. 70)")
@@ -36,6 +36,6 @@ def test_single_panels_name_the_figures_that_they_are_like():
     assert figures["panels/ap_all"].metrics == ["AP"]
 
 
-def test_a_run_of_few_models_draws_what_it_has():
+def test_a_run_with_few_models_draws_the_figures_it_can():
     names = [f.name for f in ap_figures(["A", "B", "D"], COMPARISONS, singles=False)]
     assert names == ["ap50_over_rate", "ap75_over_rate", "ap_all", "ap_b_d"]

@@ -12,7 +12,7 @@ def test_masks_are_numbered_from_one():
     assert numbered([], (1, 3)).tolist() == [[0, 0, 0]]
 
 
-def test_a_panel_for_each_title():
+def test_there_is_a_panel_for_each_title():
     image = np.full((20, 30), 128, np.uint8)
     figure = boxes_beside(image, {"labels": np.array([[1, 2, 11, 8]]), "found": np.zeros((0, 4))})
     assert [axis.get_title() for axis in figure.axes] == ["labels", "found"]

@@ -35,14 +35,14 @@ def test_ap_over_rate(ap):
     plt.close("all")
 
 
-def test_a_panel_a_metric_and_no_model_that_was_not_asked_for(ap):
+def test_there_is_a_panel_per_metric_and_only_requested_models(ap):
     figure = detection.ap_over_rate(ap, ["AP50", "AP75"], ["B"])
     assert [a.get_ylabel() for a in figure.axes] == ["AP50 (%)", "AP75 (%)"]
     assert figure.axes[0].get_legend_handles_labels()[1] == ["Original Images", "Model B (base)"]
     plt.close("all")
 
 
-def test_many_entries_stand_beside_the_panel():
+def test_a_long_legend_is_beside_the_panel():
     rows = [(r, "low", bpp, 0, "AP50", 0.5) for r in "ABCDEFGH" for bpp in (0.1, 0.4)]
     table = pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
     with plt.rc_context():
@@ -60,7 +60,7 @@ def test_alternative_text_orders_the_models(ap):
     assert "AP50: original 85.0, A 65.0, B 20.0." in text and text.startswith("Line chart")
 
 
-def test_importances_from_the_most_important():
+def test_importances_are_sorted_from_the_largest():
     rows = [
         ("B", "low", "batch", 0.3),
         ("B", "low", "base_lr", 0.7),
@@ -74,7 +74,7 @@ def test_importances_from_the_most_important():
     plt.close("all")
 
 
-def test_cross_rate_has_a_row_for_each_rate_of_training():
+def test_cross_rate_has_a_row_for_each_training_rate():
     rows = [
         ("ProMIC", a, b, bpp, 0, "AP50", v)
         for a, b, bpp, v in (
@@ -109,7 +109,7 @@ def quality():
     return pd.DataFrame(rows, columns=["dataset", "codec", "setting", "bpp", "metric", "value"])
 
 
-def test_quality_over_rate_shows_every_codec_those_of_other_packages_too(quality):
+def test_quality_over_rate_shows_every_codec_including_those_of_other_packages(quality):
     here = quality[quality.dataset == "lucchi"]
     (axis,) = rate_distortion.rate_quality(here, {"psnr": "PSNR (dB)"}).axes
     known, foreign = axis.get_lines()
@@ -120,7 +120,7 @@ def test_quality_over_rate_shows_every_codec_those_of_other_packages_too(quality
     plt.close("all")
 
 
-def test_data_sets_are_told_apart_by_colour_and_codecs_by_marker(quality):
+def test_colour_distinguishes_data_sets_and_marker_codecs(quality):
     (axis,) = rate_distortion.rate_quality_of_datasets(quality, "psnr", "PSNR (dB)").axes
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["Lucchi++", "mine", "HEVC intra", "foreign"]
@@ -130,7 +130,7 @@ def test_data_sets_are_told_apart_by_colour_and_codecs_by_marker(quality):
     plt.close("all")
 
 
-def test_cost_is_drawn_by_medians_over_slices():
+def test_cost_is_the_median_over_slices():
     rows = [("jpeg", "a", 0.5, s, 2 * s, 10.0, 20.0) for s in (1.0, 2.0, 9.0)]
     columns = ["codec", "setting", "bpp", "encode_s", "decode_s", "encode_mb", "decode_mb"]
     axes = rate_distortion.coding_cost(pd.DataFrame(rows, columns=columns)).axes

@@ -58,7 +58,7 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_page_is_whole_and_self_contained(root):
+def test_the_page_is_complete_and_self_contained(root):
     text = write_report(find_run(root)).read_text()
     page = Page(text)
     assert not page.open
@@ -120,7 +120,7 @@ def test_the_summary_fits_a_screen(root):
     assert any("--document 000" in line for line in lines)
 
 
-def test_verdicts_are_chosen_by_document_and_verdict(root):
+def test_verdicts_are_filtered_by_document_and_verdict(root):
     ask = ["verdicts", "--json", "--document", "000", "--verdict", "smoke"]
     rows = json.loads(CliRunner().invoke(app, ask).stdout)
     assert [r["id"] for r in rows] == ["000-table6-promic-ap50"]
@@ -138,14 +138,14 @@ def test_the_latest_run_is_the_default(root):
     assert find_run(root, "cpu/lucchi").profile == "cpu"
 
 
-def test_an_unknown_run_names_the_others(root):
+def test_an_unknown_run_lists_the_existing_ones(root):
     with pytest.raises(UserError, match="no run 'quik/phantom'\\. Runs: quick/phantom"):
         find_run(root, "quik/phantom")
     with pytest.raises(UserError, match="no run yet"):
         find_run(root / "figures")
 
 
-def test_publishing_copies_files_and_origin(root):
+def test_publishing_copies_files_and_sidecars(root):
     copied = publish(find_run(root), ["ap50_over_rate", "bd_ap"], root / "figures")
     assert {p.name for p in copied} == {
         "ap50_over_rate.pdf",
@@ -162,7 +162,7 @@ def test_publishing_copies_files_and_origin(root):
     assert not (root / "elsewhere").exists()
 
 
-def test_a_figure_and_a_table_of_one_name_are_not_published(root):
+def test_a_figure_and_a_table_with_the_same_name_are_not_published(root):
     run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
     run.save_table(
         pd.DataFrame({"bpp": [0.5]}),

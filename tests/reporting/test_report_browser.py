@@ -36,7 +36,7 @@ def test_the_contrast_formula_gives_the_published_extremes():
     )  # the grey that just fails
 
 
-def test_all_text_has_contrast_aa():
+def test_all_text_has_aa_contrast():
     palette = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", TEMPLATE.read_text()))
     pairs = [
         *product(("ink", "quiet", "accent"), ("back", "soft")),
@@ -91,7 +91,7 @@ def chromium():
 VISIBLE = "[...document.querySelectorAll('#claim-table tbody tr')].filter(r => !r.hidden)"
 
 
-def test_it_asks_nobody_and_throws_nothing(chromium, page):
+def test_it_sends_no_requests_and_raises_no_errors(chromium, page):
     chromium.requests.clear()
     chromium.open(page)
     assert chromium.requests and all(
@@ -171,7 +171,7 @@ def test_everything_has_a_name(chromium, page):
     assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in pairwise(levels))
 
 
-def test_on_paper_the_filter_and_contents_are_left_out(chromium, page):
+def test_the_printed_page_omits_filter_and_contents(chromium, page):
     chromium.open(page)
     chromium.send("Emulation.setEmulatedMedia", media="print")
     shown = {

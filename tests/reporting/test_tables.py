@@ -21,7 +21,7 @@ def test_a_styled_table_is_saved_as_data_latex_and_html(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "cost.json").read_text())["caption"] == "Rates (bpp)."
 
 
-def test_other_latex_takes_the_place_of_the_form(tmp_path, monkeypatch):
+def test_given_latex_replaces_that_of_the_styled_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     table = pd.DataFrame({"x": [1]})
     run = Run("08_detection", {"profile": "quick"})

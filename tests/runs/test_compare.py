@@ -96,7 +96,7 @@ def test_rows_are_matched_by_their_names_and_not_by_their_order(root):
     assert table.rows == (1, 1) and table.changes == []
 
 
-def test_a_column_of_one_side_and_a_number_that_became_none(root):
+def test_a_column_in_one_table_only_and_a_missing_number_are_differences(root):
     other = TABLE.drop(columns="bytes").assign(value=[30.0, np.nan, 32.0, np.nan])
     table = found(root, make(root, "two", other))["tables/benchmark"]
     assert {c.name: (c.values, c.absolute) for c in table.changes} == {

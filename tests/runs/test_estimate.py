@@ -28,7 +28,7 @@ def in_the_project(monkeypatch, project):
     monkeypatch.setenv("PROMIC_ROOT", str(project))
 
 
-def test_jobs_are_read_from_snakemakes_words():
+def test_jobs_are_parsed_from_snakemakes_output():
     text = """
 rule benchmark:
     input: notebooks/03_codec_benchmark.ipynb
@@ -204,13 +204,13 @@ def test_the_shipped_throughput_says_where_it_is_from():
 
 
 @pytest.mark.parametrize("text", ["- a list", "machine: m\nrates: {}", "machine: [", ""])
-def test_another_file_is_no_table_of_throughput(tmp_path, text):
+def test_a_file_that_is_not_a_throughput_table_is_refused(tmp_path, text):
     (file := tmp_path / "other.yaml").write_text(text)
     with pytest.raises(UserError, match=r"other.yaml is not a table of throughput .*--measure"):
         read_throughput(file)
 
 
-def test_slices_are_those_that_the_run_counted_else_the_published_ones(tmp_path):
+def test_slice_counts_come_from_the_run_or_else_from_the_publication(tmp_path):
     run = RunFolder("quick", "lucchi", tmp_path)
     jobs = [("07_train_detector", {"config": "resnet50"})]
     published = Setting({"train": 125, "val": 40, "test": 165}, (768, 1024), "resnet50")

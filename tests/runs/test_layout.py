@@ -48,11 +48,11 @@ PATHS = {
 
 
 @pytest.mark.parametrize("expected", PATHS)
-def test_each_thing_has_its_place(expected):
+def test_every_path_is_the_expected_one(expected):
     assert PATHS[expected] == Path("data/runs/quick/phantom", expected)
 
 
-def test_figures_lie_beside_the_published_ones():
+def test_figures_are_beside_the_published_ones():
     assert RUN.figure("ap_all") == Path("figures/quick/phantom/ap_all.png")
     assert RUN.figures == Path("figures/quick/phantom")
 
@@ -152,6 +152,6 @@ def literals(source: str) -> list[str]:
     ]
 
 
-def test_the_search_for_paths_sees_them():
+def test_the_search_for_paths_finds_them():
     seen = literals('"""data/runs"""\nx = root / "data" / "runs"\ny = f"data/runs/{x}"  # runs')
     assert sorted(seen) == ["data", "data/runs/", "runs"]

@@ -128,7 +128,7 @@ def test_arrow_opens_the_file_itself(tmp_path, monkeypatch):
     assert [str(g) for g in given] == [str(tmp_path / "t.parquet")]
 
 
-def test_reading_what_is_not_there(run, tmp_path):
+def test_reading_a_missing_file(run, tmp_path):
     with pytest.raises(UserError, match=r"none\.parquet does not exist"):
         run.read_table(tmp_path / "none.parquet")
 
@@ -158,7 +158,7 @@ def test_changed_code_and_lock_are_stale(chain):
     ]
 
 
-def test_what_is_gone_is_counted(chain):
+def test_missing_files_are_counted(chain):
     """A sidecar of an older version names code that was moved, and a run that was deleted."""
     about = read_sidecar(chain / "curve.png")
     about["code"]["files"] |= {"promic_nb/old.py": "0" * 64, "promic_nb/older.py": "0" * 64}
@@ -188,7 +188,7 @@ def test_a_figure_that_version_0_1_published_is_explained(tmp_path, monkeypatch)
     assert f"{len(about['upstream'])} files that it was made from are not here" in shown
 
 
-def test_explain_refuses_what_it_did_not_make(tmp_path):
+def test_explain_refuses_foreign_files(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         explain(tmp_path / "none.png")
     (tmp_path / "other.png").write_bytes(b"")

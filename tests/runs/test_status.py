@@ -95,7 +95,7 @@ def test_done_running_and_waiting_jobs_are_told_apart(run):
     ]
 
 
-def test_a_training_shows_its_cell_its_iteration_and_what_is_left(run):
+def test_a_training_shows_its_cell_iteration_and_remaining_time(run):
     say(run, BLOCK.format(rule="model", name="07-A", job=3))
     cells = [
         cell("markdown", "# A model", "completed"),
@@ -153,7 +153,7 @@ def test_a_failed_job_names_its_log_and_a_second_attempt_clears_it(run):
     assert read_status(run).state == "failed"
 
 
-def test_a_killed_run_is_stopped_and_a_whole_one_finished(run):
+def test_a_killed_run_is_stopped_and_a_complete_one_is_finished(run):
     say(run, BLOCK.format(rule="model", name="07-A", job=3))
     about = json.loads((run.session).read_text())
     (run.session).write_text(json.dumps({**about, "pid": 2**22 + 1}))
@@ -177,7 +177,7 @@ def test_a_run_on_another_machine_is_read_over_the_file_system(run):
     assert read_status(run).state == "running"
 
 
-def test_the_run_started_last_is_meant(run, monkeypatch):
+def test_the_run_started_last_is_the_default(run, monkeypatch):
     root = run.root
     other = RunFolder("cpu", "phantom", root)
     note_session(other, str(root / ".snakemake" / "log" / "now.snakemake.log"))

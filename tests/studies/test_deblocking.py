@@ -131,7 +131,7 @@ def test_a_missing_backbone_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize(("build", "name"), [(build_network, "vgg"), (build_loss, "ssim")])
-def test_unknown_names(build, name):
+def test_unknown_names_are_refused(build, name):
     with pytest.raises(UserError, match=f"{name}.*Choose one of"):
         build(name)
 
@@ -158,7 +158,7 @@ def test_storage_is_that_of_pillow():
     assert table.saved_percent[75] == 0 and 0 < table.saved_percent[50] < 100
 
 
-def test_pairs_are_aligned_and_repeat(cells):
+def test_pairs_are_aligned_and_reproducible(cells):
     image = cells.image(0)
     stream = pairs([image], "random", 32, seed=3)
     (a, b), (again, _) = (next(iter(stream)) for _ in range(2))

@@ -207,7 +207,7 @@ def test_a_minibatch_has_one_size_and_the_next_another():
     assert next(iter(batches(samples, (64, 64), 3, seed=0)))[0].shape == (3, 3, 64, 64)
 
 
-def test_masks_turn_with_their_pictures():
+def test_masks_are_flipped_with_their_pictures():
     image = np.zeros((32, 32, 3), np.uint8)
     image[:16, :10] = 255
     drawn = iter(batches([(image, (image[..., 0] > 0).astype(np.uint8))], (32, 32), 8, seed=1))

@@ -174,7 +174,7 @@ def test_measures_by_hand():
     )
 
 
-def test_the_decoder_stays_and_the_rest_moves(tmp_path):
+def test_the_decoder_stays_frozen_and_the_rest_learns(tmp_path):
     encoder, decoder = start_codec(0.02)
     x, classes = prepared(open_pictures("gratings").train[:4], 32)
     short = Schedule(steps=1, batch=2, learning_rate=1e-4)

@@ -27,7 +27,7 @@ def test_variance_is_that_of_all_positions_of_all_latents():
     assert np.allclose(channel_variance(noise(1, 0, 3)), [1, 0, 9])
 
 
-def test_the_channels_of_highest_variance_ascending():
+def test_the_channels_of_highest_variance_are_in_ascending_order():
     assert choose_channels(noise(1, 5, 0, 3), 2) == [1, 3]
     assert choose_channels(noise(1, 1, 1, 1), 2) == [0, 1]  # the earlier at equal variance
     assert choose_channels(noise(1, 5), 0) == []
@@ -42,7 +42,7 @@ def test_a_choice_follows_its_channels_and_grows(order, count):
     assert count == 1 or set(choose_channels(noise(*deviations[order]), count - 1)) < set(here)
 
 
-def test_importance_is_what_the_translator_makes_of_a_channel():
+def test_importance_measures_how_the_translator_depends_on_a_channel():
     """Channels whose norm has no weight have none; equal latents, falling weights: falling
     importance.
     """
@@ -69,12 +69,12 @@ def test_importance_is_what_the_translator_makes_of_a_channel():
         (2, "importance", "Set importance_of to a translator trained on all channels"),
     ],
 )
-def test_what_cannot_be_chosen(count, choice, message):
+def test_impossible_choices_are_refused(count, choice, message):
     with pytest.raises(UserError, match=message):
         choose_channels(noise(1, 2, 3, 4), count, choice)
 
 
-def test_rates_one_after_another_with_their_numbers():
+def test_pooled_rates_follow_one_another_and_are_numbered():
     low, high = noise(1, 2), noise(3, 4)
     both = pooled([low, high], numbered=True)
     assert len(both) == 6 and both[0].shape == (3, 8, 8) and both[0].dtype == np.float32
@@ -83,7 +83,7 @@ def test_rates_one_after_another_with_their_numbers():
     assert len(pooled([low, high])) == 6 and pooled([low]) is low
 
 
-def test_the_affine_makes_unit_variance_of_each_rate():
+def test_the_affine_map_gives_each_rate_unit_variance():
     rates = [noise(10, 20), noise(100, 200)]
     affine = translator_for(CONFIGS["small"], rates, False, 0, rate_input="gain").adapters[0]
     for number, latents in enumerate(rates):
@@ -91,8 +91,8 @@ def test_the_affine_makes_unit_variance_of_each_rate():
         assert torch.allclose(affine(x).var((0, 2, 3), correction=0), torch.ones(2), rtol=1e-2)
 
 
-def test_affine_and_selection_follow_each_other():
-    """The affine takes all channels and the plane of the number, the selection what it gives."""
+def test_affine_map_and_channel_selection_can_be_combined():
+    """The affine map reads all channels and the rate plane; the selection reads its output."""
     rates = [noise(1, 30, 2), noise(4, 50, 3)]
     translator = translator_for(
         CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine"
@@ -104,7 +104,7 @@ def test_affine_and_selection_follow_each_other():
     assert translator(x).shape == (1, 32, 32, 32)
 
 
-def test_without_choices_it_is_the_dissertations_translator():
+def test_by_default_it_is_the_dissertations_translator():
     plain = translator_for(CONFIGS["small"], [noise(1, 2)], True, 3)
     other = build_translator("small", 2, True, 3)
     assert all(

@@ -66,7 +66,7 @@ def test_the_loss_is_the_weighted_mse_of_eq_40(teacher):
     }
 
 
-def test_its_gradient_reaches_the_translator_and_not_the_teacher(teacher):
+def test_its_gradient_reaches_only_the_translator(teacher):
     model = student(teacher).train()
     GuidedLosses(model, Guidance(teacher, PIXELS, 1.0))(batch())["loss_guidance"].backward()
     assert all(p.grad is not None for p in model.front.translator.parameters())
@@ -76,7 +76,7 @@ def test_its_gradient_reaches_the_translator_and_not_the_teacher(teacher):
     )
 
 
-def test_the_hook_goes_with_the_call(teacher):
+def test_the_hook_is_removed_after_the_call(teacher):
     model = student(teacher).train()
     guided = GuidedLosses(model, Guidance(teacher, PIXELS, 1.0))
     guided(batch())
@@ -87,7 +87,7 @@ def test_the_hook_goes_with_the_call(teacher):
     assert not model.front._forward_hooks
 
 
-def test_the_teacher_is_no_part_of_the_checkpoint(tmp_path, teacher):
+def test_the_checkpoint_does_not_contain_the_teacher(tmp_path, teacher):
     stream = detection_crops(LATENTS, BOXES, (128, 128), 64, seed=0, pixels=PIXELS)
     task = DetectorTask(student(teacher), Solver(1, 0.01), guidance=Guidance(teacher, PIXELS, 1.0))
     fit(
@@ -101,7 +101,7 @@ def test_the_teacher_is_no_part_of_the_checkpoint(tmp_path, teacher):
     assert all(k.startswith("model.") for k in kept) and not any("front.layers" in k for k in kept)
 
 
-def test_a_training_knows_its_teacher_and_its_weight(teacher):
+def test_a_checkpoint_with_another_teacher_or_weight_is_not_resumed(teacher):
     """Plain attributes of a task are part of what a resumed training must have in common
     (`training.fit`).
     """

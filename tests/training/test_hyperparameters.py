@@ -40,12 +40,12 @@ def test_every_model_has_every_rate():
         ("A", None, "None bpp"),
     ],
 )
-def test_what_the_tables_lack_is_named(recipe, rate, message):
+def test_a_missing_table_entry_is_named(recipe, rate, message):
     with pytest.raises(UserError, match=message):
         get(recipe, rate)
 
 
-def test_as_parameters_of_a_training():
+def test_conversion_to_training_parameters():
     assert get("ProMIC", 0.12).training() == {
         "batch": 7,
         "learning_rate": 7.87e-5,
@@ -59,7 +59,7 @@ def test_as_parameters_of_a_training():
     }
 
 
-def test_another_source(tmp_path):
+def test_tables_can_come_from_a_file(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
         "rates: [0.1]\nrecipes: {B: {batch: [4], base_lr: [0.1], delta_lr: [0.05], initial: [100], "
@@ -83,14 +83,14 @@ def test_another_source(tmp_path):
         "",
     ],
 )
-def test_a_file_of_another_form_is_named(tmp_path, text):
+def test_a_file_with_another_form_is_refused(tmp_path, text):
     file = tmp_path / "own.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=r"own\.yaml does not have the form of Tables 10-19"):
         tables(str(file))
 
 
-def test_what_was_found_stands_beside_what_was_published():
+def test_found_values_are_beside_published_ones():
     found = get("ProMIC", tables()["rates"][0])
     rows = beside_published(found, "ProMIC", tables()["rates"][0])
     assert all(value == printed for _, value, printed in rows)

@@ -38,7 +38,7 @@ def test_original_slices(tiny):
 
 
 @pytest.mark.parametrize(("recipe", "kind"), [("A", "images"), ("ProMIC", "latents")])
-def test_two_rates_follow_each_other(tiny, folders, recipe, kind):
+def test_slices_of_two_rates_follow_one_another(tiny, folders, recipe, kind):
     seen = load_inputs(tiny, recipe, folders, SPLITS)
     train, count = seen.slices["train"], len(seen.ids["train"])
     assert len(train.inputs) == len(train.boxes) == 2 * count and train.labels is None

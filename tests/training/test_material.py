@@ -30,14 +30,14 @@ def test_a_stacks_crops_are_parts_of_its_training_slices(tiny):
     assert set(crop.numpy().astype(np.uint8).ravel()) <= values
 
 
-def test_crops_repeat_and_resume(tiny):
+def test_crops_are_reproducible_and_resumable(tiny):
     first, second = (crops(training_slices(tiny), 64, 5) for _ in "ab")
     second.start = 2
     drawn = [crop for crop, _ in zip(first, range(4), strict=False)]
     assert (next(iter(second)) == drawn[2]).all()
 
 
-def test_every_second_natural_picture_stays_unseen(tiny, natural):
+def test_every_second_natural_picture_is_kept_for_tests(tiny, natural):
     groups = mixed(tiny, natural)
     assert len(groups) == 4
     assert [image[0, 0] for image in groups[2]] == [10, 30]
@@ -56,7 +56,7 @@ def test_a_folder_without_pictures_is_an_error(tiny, tmp_path):
         mixed(tiny, tmp_path)
 
 
-def test_every_picture_of_mixed_material_counts_alike():
+def test_every_picture_of_mixed_material_has_equal_weight():
     """A picture of 40 times the contrast does not decide: both directions are kept."""
     rows, columns = np.mgrid[:64, :64]
     faint = 127 + 3 * (rows % 2)

@@ -33,7 +33,7 @@ def test_boxes_follow_their_object():
 
 
 @given(st.integers(0, 4), st.integers(0, 4), st.booleans())
-def test_flipping_twice_is_nothing(top, left, flip):
+def test_flipping_twice_restores_the_crop(top, left, flip):
     boxes = np.array([[70, 40, 100, 60], [0, 0, 30, 30]], np.float32)
     once = crop_boxes(boxes, (GRID * top, GRID * left, 64, 64, True))
     plain = crop_boxes(boxes, (GRID * top, GRID * left, 64, 64, False))

@@ -61,7 +61,7 @@ def start(file: Path, workers: int, mode: str) -> subprocess.Popen:
     )
 
 
-def test_a_killed_search_goes_on_with_the_trial_that_was_cut(tmp_path):
+def test_a_killed_search_resumes_the_interrupted_trial(tmp_path):
     file = tmp_path / "study.db"
     process = start(file, 1, "hang")
     deadline = time.monotonic() + 300
@@ -121,14 +121,14 @@ def test_samples_lie_within_table_4(study):
     )  # TPE begins with ten random samples: over the logarithm, half of them lie below 0.01
 
 
-def test_what_matters_is_found(study):
+def test_importances_find_the_parameter_that_matters(study):
     found = importances(study)
     assert set(found) == set(SEARCH) and max(found, key=found.get) == "base_lr"
     assert sum(found.values()) == pytest.approx(1)
     assert best(study).base_lr == trial_table(study).base_lr.max()
 
 
-def test_a_study_of_something_else_is_refused(study, tmp_path):
+def test_a_file_with_another_search_is_refused(study, tmp_path):
     with pytest.raises(UserError, match=r"searches with recipe='B', not 'F'"):
         open_study(tmp_path / "study.db", StudyOptions(about={"recipe": "F"}))
 
@@ -143,13 +143,13 @@ def test_a_study_without_a_finished_trial_has_no_best(tmp_path):
 @pytest.mark.parametrize(
     "limits", [{"rate": [1, 2]}, {"batch": [4]}, {"batch": [8, 4]}, {"base_lr": [0, 1]}]
 )
-def test_limits_that_are_none_are_named(limits):
+def test_invalid_limits_are_named(limits):
     trial = optuna.create_study().ask()
     with pytest.raises(UserError, match=f"limits {next(iter(limits))}: "):
         suggest(trial, limits)
 
 
-def test_a_diverged_training_and_one_that_falls_behind_are_ended():
+def test_diverged_and_poor_trainings_are_pruned():
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner())
     trainer = SimpleNamespace(global_step=7, callback_metrics={"AP50": torch.tensor(0.5)})
     for _ in range(6):
@@ -165,7 +165,7 @@ def test_a_diverged_training_and_one_that_falls_behind_are_ended():
         late.on_validation_end(trainer, None)
 
 
-def test_results_are_tables_that_a_profile_can_name(tmp_path):
+def test_results_can_be_used_in_a_profile(tmp_path):
     found = {
         ("B", 0.25): get("B", 0.25),
         ("B", 0.12): get("B", 0.12),
@@ -201,6 +201,6 @@ def test_a_trial_trains_a_detector(tmp_path, tiny_root):
     )  # the best weights are kept
 
 
-def test_a_recipe_without_a_training_is_named(tmp_path):
+def test_a_recipe_that_trains_no_detector_is_refused(tmp_path):
     with pytest.raises(UserError, match="recipe D trains only its translator"):
         DetectorObjective("D", "phantom", "", str(tmp_path), steps=4, eval_every=2)

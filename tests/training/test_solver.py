@@ -42,7 +42,7 @@ def test_table_10_by_hand():
     assert {i: TABLE10.learning_rate_at(i) for i in expected} == pytest.approx(expected, rel=1e-12)
 
 
-def test_no_decay_steps_is_a_constant_rate():
+def test_without_decay_steps_the_learning_rate_is_constant():
     solver = Solver(
         10000,
         6e-3,
@@ -83,7 +83,7 @@ def test_norms_do_not_decay():
     assert [decay[id(p)] for p in model.parameters()] == [0.3, 0.3, 0.0, 0.0]
 
 
-def test_a_plateau_halves_the_rate(tmp_path):
+def test_a_plateau_halves_the_learning_rate(tmp_path):
     """Section 4.1 on a loss that never falls: the first epoch sets the mark, and after
     `plateau_patience` more and one the rate is halved.
     """

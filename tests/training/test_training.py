@@ -71,7 +71,7 @@ def test_a_resumed_run_ends_at_the_same_weights(tmp_path, slices):
 
 
 @pytest.mark.parametrize("left", [0, 0.5, 0.99])
-def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
+def test_a_truncated_checkpoint_is_removed(tmp_path, slices, left):
     """Lightning writes to the system's temporary folder and moves the file, which copies it where
     that is another disk.
     """
@@ -85,7 +85,7 @@ def test_a_checkpoint_that_a_kill_cut_short_is_dropped(tmp_path, slices, left):
     assert all(torch.equal(v, again.state_dict()[k]) for k, v in whole.state_dict().items())
 
 
-def test_the_log_of_a_resumed_run_is_whole(tmp_path, slices):
+def test_the_log_of_a_resumed_run_is_complete(tmp_path, slices):
     """Rows of every session, each iteration once; and a finished training that is called again
     keeps its log.
     """
@@ -157,7 +157,7 @@ def test_equal_seeds_train_equal_weights(tmp_path, slices):
     assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
 
 
-def test_frozen_stages_stay_and_the_rest_moves(tmp_path, slices):
+def test_frozen_stages_do_not_change_and_the_rest_does(tmp_path, slices):
     before = build_detector("small")
     after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen="stages")
     changed = {
@@ -304,7 +304,7 @@ def test_crops_of_many_sizes_train(tmp_path, slices):
     assert all(torch.isfinite(v).all() for v in model.weights().values())
 
 
-def test_the_teacher_does_not_move(tmp_path):
+def test_the_teacher_does_not_change(tmp_path):
     teacher = build_detector("small")
     before = {k: v.clone() for k, v in teacher.state_dict().items()}
     pixels, latents = [np.zeros((128, 128), np.uint8)], [np.zeros((8, 8, 8), np.float32)]
@@ -320,7 +320,7 @@ def test_the_teacher_does_not_move(tmp_path):
     assert mirror(teacher, translator).front.translator is translator
 
 
-def test_codec_training_lowers_its_loss_and_repeats(tmp_path, tiny):
+def test_codec_training_lowers_its_loss_and_is_reproducible(tmp_path, tiny):
     training = CodecTraining(0.01, 30, crop=64, batch=2, precision="32-true")
     a, b = (
         train_codec(training_slices(tiny), training, FitOptions(tmp_path / n, progress=False))
@@ -343,7 +343,7 @@ def changed(before, after) -> set[str]:
     return {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, later[k])}
 
 
-def test_decoder_and_prior_alone_learn_with_plain_rounding(tmp_path, tiny, monkeypatch):
+def test_only_decoder_and_prior_learn_with_plain_rounding(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr("promic_nb.training.codec.DITHERED", 0.0)
     start = short_codec(tiny, tmp_path / "a", 1)
     after = short_codec(tiny, tmp_path / "b", 2, start)
@@ -366,7 +366,7 @@ def test_the_prior_learns_first_and_alone(tmp_path, tiny):
     assert len(log) == 3 and log.bpp.gt(0).all() and "psnr_db" not in log
 
 
-def test_another_operation_point_keeps_the_common_networks(tmp_path, tiny):
+def test_another_operation_point_keeps_the_shared_networks(tmp_path, tiny):
     bop = short_codec(tiny, tmp_path / "a", 1)
     hop = short_codec(tiny, tmp_path / "b", 2, bop, op="hop")
     common = {
