@@ -31,8 +31,9 @@ def verdicts(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the verdicts on the documents' results: by the latest run, or by the results that come
-    with the package.
+    """Print the verdicts on the documents' results.
+
+    They come from the latest run, or from the results shipped with the package.
     """
     from promic_nb.claims import DOCUMENTS, VERDICTS
     from promic_nb.cli.screens import show

@@ -199,9 +199,7 @@ def _start_hyper_scale_decoder(decoder: nn.Sequential) -> None:
 
 
 def block_latent(x: Tensor, basis: Tensor, beta: float) -> Tensor:
-    """The latent (N, 160, H/16, W/16) of samples (N, 1, H, W), as the transforms of `start_from`
-    compute it.
-    """
+    """The latent (N, 160, H/16, W/16) of samples (N, 1, H, W) in the transforms of `start_from`."""
     return torch.nn.functional.conv2d(x - 127.5, basis[:, None] / _step(beta), stride=BLOCK)
 
 
