@@ -15,7 +15,14 @@ app = typer.Typer(
     help="Detect mitochondria in compressed micrographs: follow runs, check their numbers against "
     "the published ones, and trace every figure back to its origin.",
 )
-RESULTS = (results.verdicts, results.report, results.explain, results.compare, results.publish)
+RESULTS = (
+    results.verdicts,
+    results.report,
+    results.explain,
+    results.compare,
+    results.publish,
+    results.bundle,
+)
 RUNS = (progress.plan, progress.status)
 MACHINE = (machine.doctor, machine.data, machine.codecs)
 for title, commands in (("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE)):

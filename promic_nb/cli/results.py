@@ -119,3 +119,18 @@ def publish(
 
     for path in publish(the_run(run), names, paths.root() / "figures"):
         typer.echo(path)
+
+
+def bundle(
+    run: Annotated[
+        str,
+        typer.Option("--run", help="PROFILE/DATASET. Default: the published results in figures/."),
+    ] = "",
+    out: Annotated[
+        Path, typer.Option("--out", help="A folder, or a file that ends in .zip.")
+    ] = Path("deposit.zip"),
+) -> None:
+    """Write the results as an RO-Crate, to be deposited at Zenodo or elsewhere."""
+    from promic_nb.reporting.bundle import bundle
+
+    typer.echo(bundle(paths.root(), out, the_run(run) if run else None))

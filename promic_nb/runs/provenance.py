@@ -198,7 +198,8 @@ def _prepared(path: str | Path) -> Path:
     )
 
 
-def _git(*args: str) -> str:
+def git(*args: str) -> str:
+    """What a git command on the project prints; "" if it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(paths.root()), *args], capture_output=True, text=True, check=False
@@ -214,10 +215,10 @@ def code_state(notebook: str) -> dict[str, Any]:
     It consists of the commit, the hash of uncommitted changes ("" if there are none), and the
     hashes of the notebook and of each promic_nb module in use.
     """
-    changes = _git("diff", "HEAD")
+    changes = git("diff", "HEAD")
     page = paths.code_file(f"notebooks/{notebook}.ipynb")
     return {
-        "commit": _git("rev-parse", "HEAD").strip() or "unknown",
+        "commit": git("rev-parse", "HEAD").strip() or "unknown",
         "uncommitted": hashlib.sha256(changes.encode()).hexdigest() if changes else "",
         "files": {
             **loaded_code(),
