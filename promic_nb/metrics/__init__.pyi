@@ -1,5 +1,6 @@
 from .batch import compute_table as compute_table
 from .bjontegaard import Delta as Delta
+from .bjontegaard import Limits as Limits
 from .bjontegaard import bd_quality as bd_quality
 from .bjontegaard import bd_rate as bd_rate
 from .curves import bd_rate_table as bd_rate_table

@@ -18,11 +18,26 @@ from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from promic_nb.errors import UserError
 
-MIN_POINTS, MIN_OVERLAP = 4, 0.75
 Domain = Literal["log", "linear"]
 Method = Literal["pchip", "akima"]
 # The package's "cubic" is left out: with more than four points it is a fit that misses them.
 INTERPOLATORS = {"pchip": PchipInterpolator, "akima": Akima1DInterpolator}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What two curves need to be compared.
+
+    Attributes:
+        points: least number of points of each.
+        overlap: least share of the smaller range that both have, 0..1.
+    """
+
+    points: int = 4
+    overlap: float = 0.75
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -49,8 +64,7 @@ def bd_rate(
     higher_is_better: bool = True,
     domain: Domain = "log",
     method: Method = "pchip",
-    min_points: int = MIN_POINTS,
-    min_overlap: float = MIN_OVERLAP,
+    limits: Limits = LIMITS,
 ) -> Delta:
     """Average rate difference of the test curve at equal quality, in percent; negative: the test
     curve needs less.
@@ -63,7 +77,7 @@ def bd_rate(
             difference of the rate, as percent of the reference's mean rate (Eq. 6 of the
             dissertation).
         method: interpolation through the points.
-        min_points, min_overlap: refuse curves with fewer points or less overlap.
+        limits: refuse curves with fewer points or less overlap.
 
     Raises:
         UserError: too few points, too little overlap, quality that does not rise with rate, or
@@ -78,7 +92,7 @@ def bd_rate(
     _check_choices(domain, method)
     sign = 1 if higher_is_better else -1
     (r0, q0), (r1, q1) = (
-        _curve(r, sign * np.asarray(q, float), min_points)
+        _curve(r, sign * np.asarray(q, float), limits.points)
         for r, q in ((rate, quality), (rate_test, quality_test))
     )
     for q in (q0, q1):
@@ -87,7 +101,7 @@ def bd_rate(
                 f"quality does not rise with rate: {(sign * q).tolist()}",
                 "BD-rate is undefined here; use bd_quality",
             )
-    overlap = _overlap(q0, q1, min_overlap, "quality")
+    overlap = _overlap(q0, q1, limits.overlap, "quality")
     if domain == "log":
         value = bjontegaard.bd_rate(
             r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0
@@ -106,8 +120,7 @@ def bd_quality(
     *,
     domain: Domain = "log",
     method: Method = "pchip",
-    min_points: int = MIN_POINTS,
-    min_overlap: float = MIN_OVERLAP,
+    limits: Limits = LIMITS,
 ) -> Delta:
     """Average quality difference of the test curve at equal rate, in units of the quality (BD-PSNR,
     BD-AP ...).
@@ -121,16 +134,16 @@ def bd_quality(
     """
     _check_choices(domain, method)
     (r0, q0), (r1, q1) = (
-        _curve(r, np.asarray(q, float), min_points)
+        _curve(r, np.asarray(q, float), limits.points)
         for r, q in ((rate, quality), (rate_test, quality_test))
     )
     if domain == "log":
-        overlap = _overlap(np.log10(r0), np.log10(r1), min_overlap, "rate")
+        overlap = _overlap(np.log10(r0), np.log10(r1), limits.overlap, "rate")
         value = bjontegaard.bd_psnr(
             r0, q0, r1, q1, method=method, require_matching_points=False, min_overlap=0
         )
     else:
-        overlap = _overlap(r0, r1, min_overlap, "rate")
+        overlap = _overlap(r0, r1, limits.overlap, "rate")
         reference, test = _areas((r0, q0), (r1, q1), method=method)
         value = (test - reference) / (min(r0[-1], r1[-1]) - max(r0[0], r1[0]))
     return Delta(float(value), overlap, (len(r0), len(r1)))
@@ -169,7 +182,7 @@ def _curve(
     if len(rate) < max(2, min_points):
         raise UserError(
             f"a curve has {len(rate)} points",
-            f"At least {max(2, min_points)} are needed (min_points)",
+            f"At least {max(2, min_points)} are needed (limits.points)",
         )
     order = np.argsort(rate)
     if (np.diff(rate[order]) == 0).any():
@@ -185,6 +198,6 @@ def _overlap(a: np.ndarray, b: np.ndarray, least: float, axis: str) -> float:
     if overlap <= 0 or overlap < least:
         raise UserError(
             f"the curves share {overlap:.0%} of their {axis} range",
-            f"At least {least:.0%} are needed (min_overlap)",
+            f"At least {least:.0%} are needed (limits.overlap)",
         )
     return overlap

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from promic_nb.errors import UserError
-from promic_nb.metrics.bjontegaard import Domain, bd_quality
+from promic_nb.metrics.bjontegaard import Domain, Limits, bd_quality
 from promic_nb.metrics.detection import RECALLS, Detections, Form
 
 Metric = Literal["AP", "AP50", "AP75"]
@@ -242,7 +242,7 @@ def bd_ap_difference(
             ]
             points = min(len(reference.bpp), len(test.bpp))
             result = bd_quality(
-                reference.bpp, curves[0], test.bpp, curves[1], domain=domain, min_points=points
+                reference.bpp, curves[0], test.bpp, curves[1], domain=domain, limits=Limits(points)
             )
             found.append(result.value)
         return float(np.mean(found))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from promic_nb.errors import UserError
-from promic_nb.metrics.bjontegaard import bd_rate
+from promic_nb.metrics.bjontegaard import LIMITS, Limits, bd_rate
 from promic_nb.metrics.registry import METRICS
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ def mean_curves(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def bd_rate_table(table: pd.DataFrame, references: list[str], **options: Any) -> pd.DataFrame:
+def bd_rate_table(
+    table: pd.DataFrame, references: list[str], limits: Limits = LIMITS
+) -> pd.DataFrame:
     """BD-rate of each codec against each reference in each metric.
 
     Args:
         table: rows of codec, setting, bpp, metric, value (one for each slice).
         references: codecs; one that the table does not have gives reasons instead of numbers.
-        options: of `bd_rate`, such as min_overlap.
+        limits: what curves need; see `bd_rate`.
 
     Returns:
         Columns codec, reference, metric, bd_rate_percent, overlap, and reason, which says why there
@@ -52,7 +54,7 @@ def bd_rate_table(table: pd.DataFrame, references: list[str], **options: Any) ->
                         *curve(reference, metric),
                         *curve(codec, metric),
                         higher_is_better=METRICS[metric].higher_is_better,
-                        **options,
+                        limits=limits,
                     )
                     rows.append((codec, reference, metric, delta.value, delta.overlap, ""))
                 except UserError as error:

@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 
 from promic_nb.claims import load_claims
 from promic_nb.errors import UserError
-from promic_nb.metrics.bjontegaard import bd_quality
+from promic_nb.metrics.bjontegaard import Limits, bd_quality
 from promic_nb.models.recipes import RECIPES
 
 AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6
@@ -70,7 +70,7 @@ def bd_of_seeds(ap: pd.DataFrame, min_points: int) -> pd.DataFrame:
                     test.bpp,
                     100 * test.value,
                     domain=domain,
-                    min_points=min_points,
+                    limits=Limits(min_points),
                 ).value
             except UserError as error:
                 reason = str(error)

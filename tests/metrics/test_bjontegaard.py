@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promic_nb.errors import UserError
-from promic_nb.metrics import bd_quality, bd_rate
+from promic_nb.metrics import Limits, bd_quality, bd_rate
 
 E137 = [
     (
@@ -77,8 +77,8 @@ def test_a_quality_offset_is_the_bd_quality(curve, rise, domain):
 def test_rates_are_antisymmetric_in_the_logarithm(a, b):
     try:
         forward, backward = (
-            bd_rate(*a, *b, min_overlap=0.01).value,
-            bd_rate(*b, *a, min_overlap=0.01).value,
+            bd_rate(*a, *b, limits=Limits(overlap=0.01)).value,
+            bd_rate(*b, *a, limits=Limits(overlap=0.01)).value,
         )
     except UserError:
         return
@@ -89,7 +89,8 @@ def test_rates_are_antisymmetric_in_the_logarithm(a, b):
 def test_qualities_are_antisymmetric(a, b, domain):
     try:
         forward, backward = (
-            bd_quality(*x, *y, domain=domain, min_overlap=0.01).value for x, y in ((a, b), (b, a))
+            bd_quality(*x, *y, domain=domain, limits=Limits(overlap=0.01)).value
+            for x, y in ((a, b), (b, a))
         )
     except UserError:
         return
@@ -118,7 +119,9 @@ def test_lower_is_better_by_declared_direction():
 
 def test_two_points_on_request_are_a_trapezoid():
     """AP 50 and 60 against 52 and 66 at the same two rates: straight lines, a mean of 4."""
-    delta = bd_quality([0.1, 0.4], [50, 60], [0.1, 0.4], [52, 66], domain="linear", min_points=2)
+    delta = bd_quality(
+        [0.1, 0.4], [50, 60], [0.1, 0.4], [52, 66], domain="linear", limits=Limits(points=2)
+    )
     assert delta.value == pytest.approx(4)
     assert delta.points == (2, 2)
 
