@@ -5,9 +5,11 @@ CELLS ?=
 SETTINGS ?=
 # Only part of a run: files in its folder, e.g. ONLY="notebooks/08_detection.ipynb report.html".
 ONLY ?=
+# The name in the stack.yaml of DATA, if it is an own stack (docs/own-stack.md).
+OWN_STACK = $(shell sed -n 's/^name: *//p' '$(DATA)/stack.yaml' 2>/dev/null)
 # Without DATA: the profile's own data set if it names one, otherwise the phantom.
 OWN = $(shell sed -n 's/^dataset: *//p' config/$(PROFILE).yaml 2>/dev/null)
-DATASET ?= $(if $(DATA),lucchi,$(or $(OWN),phantom))
+DATASET ?= $(if $(DATA),$(or $(OWN_STACK),lucchi),$(or $(OWN),phantom))
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 # Snakemake profiles for a cluster, e.g. config/slurm; see docs/reliability.md

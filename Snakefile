@@ -7,6 +7,7 @@ import sys
 from functools import wraps
 from pathlib import Path
 
+from promic_nb.datasets.registry import name_at
 from promic_nb.errors import UserError
 from promic_nb.experiment import conditions, jobs
 from promic_nb.experiment.profile import load_profile
@@ -31,7 +32,7 @@ P = or_one_line(load_profile)(
         **config,
         "data": str(config.get("data") or ""),
         "cells": str(config.get("cells") or os.environ.get("PROMIC_CELLS", "")),
-        "dataset": config.get("dataset") or ("lucchi" if config.get("data") else "phantom"),
+        "dataset": config.get("dataset") or name_at(str(config.get("data") or "")),
     }
 )
 RULES = jobs.rules(P)

@@ -14,7 +14,9 @@ from promic_nb.core import paths
 
 
 def data(
-    name: Annotated[str, typer.Argument(help="lucchi, kasthuri or phantom.")] = "phantom",
+    name: Annotated[
+        str, typer.Argument(help="lucchi, kasthuri, phantom, or an own stack's.")
+    ] = "phantom",
     path: Annotated[
         str, typer.Option(help="A local copy. Default: PROMIC_DATA, else the download.")
     ] = "",

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from promic_nb.cli import machine, progress, results
+from promic_nb.cli import machine, progress, results, stack
 from promic_nb.errors import UserError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ MACHINE = (machine.doctor, machine.data, machine.codecs)
 for title, commands in (("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE)):
     for command in commands:
         app.command(rich_help_panel=title)(command)
+app.add_typer(stack.app, name="stack", rich_help_panel="Your own images")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from promic_nb.core import paths
+from promic_nb.errors import UserError
 from promic_nb.runs.layout import Marker, RunFolder, find_run
 
 RunName = Annotated[
@@ -25,3 +26,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def the_run(name: str, marker: Marker = "tables") -> RunFolder:
     """The run of this project that a user names; for errors see `find_run`."""
     return find_run(paths.root(), name, marker)
+
+
+def numbers(name: str, text: str, count: int) -> list[float]:
+    """Numbers that a user writes with commas between; none for "".
+
+    Raises:
+        UserError: not so many numbers.
+    """
+    try:
+        found = [float(part) for part in text.split(",")] if text else []
+    except ValueError:
+        found = [0.0] * (count + 1)
+    if found and len(found) != count:
+        raise UserError(f"--{name} is {text!r}", f"Give {count} numbers, as in --{name} 100,4000")
+    return found

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from promic_nb.datasets.layout import SliceStack, Split, find_root
-from promic_nb.datasets.registry import DATASETS
+from promic_nb.datasets.registry import DATASETS, check_source, own_folder
 
 __all__ = ["DATASETS", "SliceStack", "Split", "open_stack"]
 
@@ -15,13 +15,15 @@ def open_stack(name: str, path: str | Path | None = None, cache: Path = Path("da
     """A data set by name.
 
     Args:
-        name: one of `DATASETS`.
-        path: a local copy in the Lucchi++ layout; by default the environment's PROMIC_DATA, else
-            the download (the phantom: else generated).
+        name: one of `DATASETS`, or the name of an own stack.
+        path: the folder of an own stack, with its stack.yaml; or a local copy in the Lucchi++
+            layout. By default the environment's PROMIC_DATA, else the download (the phantom: else
+            generated).
         cache: folder for downloads and the phantom.
 
     Raises:
-        UserError: unknown name, or a copy that does not fit its layout.
+        UserError: unknown name, a copy that does not fit its layout, or an own stack with a
+            mistake in its stack.yaml.
 
     Example:
         >>> import tempfile
@@ -32,6 +34,11 @@ def open_stack(name: str, path: str | Path | None = None, cache: Path = Path("da
         >>> stack.ids("train"), stack.ids("val"), stack.image("test", 0).shape
         ([0, 1, 2], [3], (64, 64))
     """
+    check_source(name, str(path or ""))
+    if own := own_folder(name, str(path or "")):
+        from promic_nb.datasets.own.stack import open_own
+
+        return open_own(own)
     dataset = DATASETS[name]
     if not path and not dataset.synthetic:
         path = os.environ.get("PROMIC_DATA")

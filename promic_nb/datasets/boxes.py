@@ -4,6 +4,8 @@ dissertation asks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label, regionprops
@@ -65,12 +67,33 @@ def boxes_of(labels: np.ndarray) -> np.ndarray:
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def objects(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of the mitochondria in a mask, as `boxes_from_mask`, and their label image, int16 (H,
-    W): box k is the object k + 1.
+@dataclass(frozen=True)
+class Objects:
+    """The objects of one slice.
+
+    Attributes:
+        boxes: float32 (N, 4), xyxy pixels with right and bottom exclusive.
+        labels: int16 (H, W), 0 outside: box k is around the object k + 1.
+        classes: int64 (N,), number of each object's class.
     """
-    labels = relabel_sequential(instances(mask)[0])[0].astype(np.int16)
-    return boxes_of(labels), labels
+
+    boxes: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray
+
+
+def objects_of(labels: np.ndarray) -> Objects:
+    """The objects of a label image, whole numbers (H, W), in the order of their values; all of
+    class 0.
+    """
+    ordered = relabel_sequential(labels)[0].astype(np.int16)
+    boxes = boxes_of(ordered)
+    return Objects(boxes, ordered, np.zeros(len(boxes), np.int64))
+
+
+def objects(mask: np.ndarray) -> Objects:
+    """The mitochondria in a mask, bool (H, W), as `boxes_from_mask`."""
+    return objects_of(instances(mask)[0])
 
 
 def boxes_from_mask(mask: np.ndarray) -> np.ndarray:

@@ -14,12 +14,15 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from promic_nb.errors import UserError
+
+if TYPE_CHECKING:
+    from promic_nb.datasets.boxes import Objects
 
 Split = Literal["train", "val", "test"]
 SMALLEST = 64  # pixels of a side: the smallest crop of a training
@@ -129,12 +132,14 @@ class SliceStack:
         root: the folder that holds `Train_In`.
         split_ids: slice ids by split.
         note: what a reader of its numbers must know.
+        classes: names of the objects that its labels show.
     """
 
     name: str
     root: Path
     split_ids: dict[Split, list[int]]
     note: str = ""
+    classes: tuple[str, ...] = ("mitochondrion",)
 
     def ids(self, split: Split, every: int = 1) -> list[int]:
         """Slice ids of a split in order; with `every`, every Nth (0, every, 2 every ...)."""
@@ -169,6 +174,16 @@ class SliceStack:
                 "Labels and images must have one size",
             )
         return mask
+
+    def objects(self, split: Split, slice_id: int) -> Objects:
+        """The objects in a slice: boxes, label image and classes."""
+        from promic_nb.datasets.boxes import objects  # scikit-image takes a second to import
+
+        return objects(self.mask(split, slice_id))
+
+    def boxes(self, split: Split, slice_id: int) -> np.ndarray:
+        """Boxes of the objects in a slice: float32 (N, 4), xyxy pixels."""
+        return self.objects(split, slice_id).boxes
 
     def check(self) -> tuple[int, int]:
         """Read every slice and label; return their common size (height, width).

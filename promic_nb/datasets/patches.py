@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.datasets.boxes import Objects
 from promic_nb.datasets.layout import SliceStack, Split
 from promic_nb.datasets.pictures import Pictures, Sample
 
@@ -18,8 +18,8 @@ MARGIN = 1.25  # side of a patch over the longer side of its box
 CLEAR = 0.02  # share of mitochondria that a patch "without" may have
 TRIES = 20
 
-# Samples of a slice: image (H, W), mask (H, W), and the generator of what is drawn.
-Cut = Callable[[np.ndarray, np.ndarray, np.random.Generator], list[Sample]]
+# Samples of a slice: image (H, W), its objects, and the generator of what is drawn.
+Cut = Callable[[np.ndarray, Objects, np.random.Generator], list[Sample]]
 
 
 def mitochondria_patches(stack: SliceStack, train_every: int = 1, test_every: int = 1) -> Pictures:
@@ -44,8 +44,9 @@ def mitochondria_masks(
 ) -> Pictures:
     """Crops of `side` pixels around mitochondria with their masks; each crop of a slice once."""
 
-    def cut(image: np.ndarray, mask: np.ndarray, _: np.random.Generator) -> list[Sample]:
-        corners = sorted({_corner(box, side, mask.shape) for box in boxes_from_mask(mask)})
+    def cut(image: np.ndarray, objects: Objects, _: np.random.Generator) -> list[Sample]:
+        mask = objects.labels > 0
+        corners = sorted({_corner(box, side, mask.shape) for box in objects.boxes})
         return [
             (
                 _rgb(image[r : r + side, c : c + side]),
@@ -70,14 +71,17 @@ def _both(stack: SliceStack, split: Split, every: int, cut: Cut) -> list[Sample]
         s
         for i in stack.ids(split, every)
         for s in cut(
-            stack.image(split, i), stack.mask(split, i), np.random.default_rng((i, split == "test"))
+            stack.image(split, i),
+            stack.objects(split, i),
+            np.random.default_rng((i, split == "test")),
         )
     ]
 
 
-def _patches(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Sample]:
+def _patches(image: np.ndarray, objects: Objects, rng: np.random.Generator) -> list[Sample]:
     found: list[Sample] = []
-    for x0, y0, x1, y1 in boxes_from_mask(mask):
+    mask = objects.labels > 0
+    for x0, y0, x1, y1 in objects.boxes:
         side = int(np.clip(round(MARGIN * max(x1 - x0, y1 - y0) / GRID) * GRID, *SIDES))
         if side > min(mask.shape):
             continue

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from promic_nb import codecs
 from promic_nb.core.fields import Count, Crop, Name, NonNegative
-from promic_nb.datasets.registry import DatasetName
+from promic_nb.datasets.registry import DatasetName, check_source
 from promic_nb.errors import UserError
 from promic_nb.experiment.sections import (
     Benchmark,
@@ -135,6 +135,10 @@ def load_profile(config: dict[str, Any]) -> Profile:
         raise UserError(
             f"profile {config.get('profile', '?')!r}: {key}: {first['msg']}", hint
         ) from None
+    try:
+        check_source(profile.dataset, profile.data)
+    except UserError as error:
+        raise UserError(f"profile {profile.profile!r}: {error.what}", error.remedy) from None
     try:
         for codec, settings in profile.benchmark.codecs.items():
             _once(codec, codecs.expand(codec, settings))

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 
 from promic_nb.core.fields import check
+from promic_nb.datasets.registry import check_source
 from promic_nb.errors import UserError
 
 
@@ -66,8 +67,11 @@ def validate(notebook: Path | dict, values: dict[str, Any], name: str = "") -> d
     Raises:
         UserError: one line that names the notebook, the parameter and the choices.
     """
-    return check(
-        declared(notebook),
-        values,
-        name or (str(notebook) if isinstance(notebook, Path) else "the notebook"),
-    )
+    where = name or (str(notebook) if isinstance(notebook, Path) else "the notebook")
+    parameters = check(declared(notebook), values, where)
+    if {"dataset", "data"} <= set(parameters):
+        try:
+            check_source(parameters["dataset"], parameters["data"])
+        except UserError as error:
+            raise UserError(f"{where}: {error.what}", error.remedy) from None
+    return parameters

@@ -14,7 +14,6 @@ from pathlib import Path
 from promic_nb.codecs.base import LatentCodec
 from promic_nb.codecs.latents import encode_slices
 from promic_nb.core import paths
-from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.datasets.layout import SliceStack
 from promic_nb.models.build import build_detector, build_translator, mirror
 from promic_nb.models.card import Card, RatePoint
@@ -115,7 +114,7 @@ def _train(
     seed: int,
 ) -> None:
     encoded = encode_slices(codec, stack, "train", ids, here / "latents")
-    boxes = [boxes_from_mask(stack.mask("train", i)) for i in ids]
+    boxes = [stack.boxes("train", i) for i in ids]
     size = encoded.images.shape[1], encoded.images.shape[2]
     images, latents = list(encoded.images), list(encoded.latents)
     rates = (RatePoint.of("", encoded.signature),)

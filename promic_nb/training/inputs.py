@@ -10,7 +10,6 @@ import numpy as np
 
 from promic_nb.codecs.latents import EncodedSlices, load_rates
 from promic_nb.core.fields import TeacherImages
-from promic_nb.datasets.boxes import objects
 from promic_nb.datasets.layout import SliceStack, Split
 from promic_nb.models.card import Card, RatePoint
 from promic_nb.models.recipes import RECIPES
@@ -95,13 +94,13 @@ def load_inputs(
         seen: list[Sequence[np.ndarray]] = [
             list(e.latents if sees == "latent" else e.images) for e in of_rates
         ] or [[stack.image(split, i) for i in ids[split]]]
-        found = [objects(stack.mask(split, i)) for i in ids[split]]
+        found = [stack.objects(split, i) for i in ids[split]]
         height, width = stack.image(split, ids[split][0]).shape
         slices[split] = Slices(
             pooled(seen, numbered),
-            [boxes for boxes, _ in found] * len(seen),
+            [o.boxes for o in found] * len(seen),
             (height, width),
-            [labels for _, labels in found] * len(seen) if masks else None,
+            [o.labels for o in found] * len(seen) if masks else None,
         )
     files = [Path(at) / split / f"{kind}.npy" for split in splits for at in folders.values()]
     return RecipeInputs(recipe, slices, ids, encoded, files)

@@ -64,7 +64,8 @@ def test_the_detectron2_engine_refuses():
 
 def test_box_k_is_object_k_plus_1(tiny):
     mask = tiny.mask("train", tiny.ids("train")[0])
-    boxes, labels = objects(mask)
+    found = objects(mask)
+    boxes, labels = found.boxes, found.labels
     assert np.array_equal(boxes, boxes_of(instances(mask)[0])) and labels.dtype == np.int16
     for k, (x0, y0, x1, y1) in enumerate(boxes.astype(int), 1):
         rows, columns = np.nonzero(labels == k)
