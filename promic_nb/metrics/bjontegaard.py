@@ -149,6 +149,48 @@ def bd_quality(
     return Delta(float(value), overlap, (len(r0), len(r1)))
 
 
+def bd_qualities(
+    rate: Sequence[float],
+    quality: np.ndarray,
+    rate_test: Sequence[float],
+    quality_test: np.ndarray,
+    *,
+    domain: Domain = "log",
+    limits: Limits = LIMITS,
+) -> np.ndarray:
+    """`bd_quality` of many pairs of curves at the same rates, such as a bootstrap's draws.
+
+    Args:
+        quality, quality_test: float (R, N), a pair of curves for each of N columns.
+
+    Returns:
+        float (N,); NaN where a curve has a value that is not finite.
+
+    Raises:
+        UserError: as `bd_quality`, by the rates.
+
+    Example:
+        >>> level = np.array([[1.0, 2.0], [2.0, np.nan], [3.0, 4.0]])
+        >>> bd_qualities([0.1, 0.2, 0.4], level, [0.1, 0.2, 0.4], level + 3, limits=Limits(3))
+        array([ 3., nan])
+    """
+    _check_choices(domain, "pchip")
+    known = np.isfinite(quality).all(axis=0) & np.isfinite(quality_test).all(axis=0)
+    order, order_test = np.argsort(rate), np.argsort(rate_test)
+    r0, _ = _curve(rate, np.zeros(len(rate)), limits.points)
+    r1, _ = _curve(rate_test, np.zeros(len(rate_test)), limits.points)
+    x0, x1 = (np.log10(r0), np.log10(r1)) if domain == "log" else (r0, r1)
+    _overlap(x0, x1, limits.overlap, "rate")
+    low, high = max(x0[0], x1[0]), min(x0[-1], x1[-1])
+    values = np.full(quality.shape[1], np.nan)
+    reference, test = (
+        PchipInterpolator(x, np.asarray(q)[by][:, known]).integrate(low, high)
+        for x, q, by in ((x0, quality, order), (x1, quality_test, order_test))
+    )
+    values[known] = (test - reference) / (high - low)
+    return values
+
+
 def _check_choices(domain: str, method: str) -> None:
     for name, value, choices in (
         ("domain", domain, ("log", "linear")),

@@ -25,7 +25,7 @@ AP_NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 SIZE_LIMITS = (32**2, 96**2)
 Form = Literal["coco101", "voc11"]
 # Tenths by division, as recall is TP / objects by division: equal fractions are then equal numbers.
-RECALLS = {"coco101": np.linspace(0, 1, 101), "voc11": np.arange(11) / 10}
+RECALLS: dict[Form, np.ndarray] = {"coco101": np.linspace(0, 1, 101), "voc11": np.arange(11) / 10}
 
 
 @dataclass(frozen=True)

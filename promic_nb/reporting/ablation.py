@@ -13,11 +13,13 @@ from promic_nb.claims import load_claims
 from promic_nb.errors import UserError
 from promic_nb.metrics.bjontegaard import Limits, bd_quality
 from promic_nb.models.recipes import RECIPES
+from promic_nb.reporting.intervals import BASIS, LOW_HIGH
 
 AP_COLUMNS = ("AP50", "AP75", "APs", "APm", "APl", "AP")  # in the order of Tables 5 and 6
 # The suffix of a metric with 11 recall points, as in Eq. 5 of the dissertation; without it there
 # are 101, as in Detectron2. It is unknown which of them the dissertation's tables use.
 ELEVEN_POINTS = " (voc11)"
+OF_ELEVEN = ["bd_11_pp", "low_11", "high_11", "std_11"]
 PARTS = {"compressed_domain": "Compressed domain", "lrb": "LRB", "pd_ft": "PD-FT", "gdtt": "GDTT"}
 
 
@@ -80,19 +82,26 @@ def bd_of_seeds(ap: pd.DataFrame, min_points: int) -> pd.DataFrame:
     )
 
 
-def bd_over_seeds(bd: pd.DataFrame) -> pd.DataFrame:
-    """Mean and spread over seeds of the result of `bd_of_seeds`.
+def bd_over_seeds(bd: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """Mean, spread over seeds and interval of the result of `bd_of_seeds`.
+
+    Args:
+        differences: from `intervals.bd_differences`.
 
     Returns:
         Columns recipe, metric, domain, bd_pp (the mean), std, min, max, seeds, rates (minimum over
-        seeds), reason (from a seed without a number).
+        seeds), reason (from a seed without a number), low, high, no_interval, slices, blocks,
+        draws.
     """
     groups = bd.groupby(["recipe", "metric", "domain"], sort=False)
-    return (
+    table = (
         _over_seeds(groups.bd_pp, "bd_pp")
         .assign(rates=groups.rates.min(), reason=groups.reason.max())
         .reset_index()
     )
+    keys = ["recipe", "metric", "domain"]
+    from_a = differences.rename(columns={"model": "recipe"}).query("against == 'A'")
+    return table.merge(from_a[[*keys, *LOW_HIGH, *BASIS]].drop(columns="seeds"), "left", keys)
 
 
 def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
@@ -104,8 +113,8 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
 
     Returns:
         Columns recipe, compressed_domain, lrb, pd_ft, gdtt, metric, bd_pp (101-point AP; NaN if not
-        run), std, bd_11_pp, std_11 (the same with 11-point AP), seeds, published_pp, difference_pp
-        (of bd_pp).
+        run), low, high, std, bd_11_pp, low_11, high_11, std_11 (the same with 11-point AP), seeds,
+        published_pp, difference_pp (of bd_pp).
     """
     claims = [c for c in load_claims() if c.document == "000" and location in c.locations]
     printed = pd.DataFrame(
@@ -122,12 +131,9 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
     eleven = bd[bd.metric.str.endswith(ELEVEN_POINTS)].assign(
         metric=lambda t: t.metric.str.removesuffix(ELEVEN_POINTS)
     )
-    table = printed.merge(bd[[*keys, "bd_pp", "std", "seeds"]], "left", keys).merge(
-        eleven.rename(columns={"bd_pp": "bd_11_pp", "std": "std_11"})[
-            [*keys, "bd_11_pp", "std_11"]
-        ],
-        "left",
-        keys,
+    values = ["bd_pp", "low", "high", "std"]
+    table = printed.merge(bd[[*keys, *values, "seeds"]], "left", keys).merge(
+        eleven[[*keys, *values]].set_axis([*keys, *OF_ELEVEN], axis=1), "left", keys
     )
     table = pd.DataFrame(parts, columns=["recipe", *PARTS]).merge(
         table.drop(columns="domain"), on="recipe"
@@ -139,10 +145,8 @@ def with_published(bd: pd.DataFrame, location: str = "Table 6") -> pd.DataFrame:
             "recipe",
             *PARTS,
             "metric",
-            "bd_pp",
-            "std",
-            "bd_11_pp",
-            "std_11",
+            *values,
+            *OF_ELEVEN,
             "seeds",
             "published_pp",
             "difference_pp",
@@ -157,8 +161,9 @@ def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
         table: from `with_published`.
 
     Returns:
-        Columns rank, recipe, bd_pp, std, rank_11, bd_11_pp, std_11 (with 11-point AP), seeds,
-        published_rank (among all models), published_pp, difference_pp. Models not run are left out.
+        Columns rank, recipe, bd_pp, low, high, std, rank_11, bd_11_pp, low_11, high_11, std_11
+        (with 11-point AP), seeds, published_rank (among all models), published_pp, difference_pp.
+        Models not run are left out.
     """
     part = (
         table[table.metric == metric]
@@ -173,10 +178,11 @@ def ranking(table: pd.DataFrame, metric: str = "AP50") -> pd.DataFrame:
             "rank",
             "recipe",
             "bd_pp",
+            "low",
+            "high",
             "std",
             "rank_11",
-            "bd_11_pp",
-            "std_11",
+            *OF_ELEVEN,
             "seeds",
             "published_rank",
             "published_pp",
@@ -195,6 +201,16 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
     return f"{mean:.{digits}f}" + ("" if pd.isna(std) else f" ± {std:.{digits}f}")
 
 
+def with_interval(value: float, low: float, high: float, std: float) -> str:
+    """A mean with its interval as text; with its standard deviation where it has no interval.
+
+    Example:
+        >>> with_interval(-3.216, -4.4, -2.1, 0.9), with_interval(-3.216, *3 * [float("nan")])
+        ('-3.22 [-4.40, -2.10]', '-3.22')
+    """
+    return plus_minus(value, std) if pd.isna(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
 def printed_form(table: pd.DataFrame, parts: bool = True) -> Styler:
     """A table of `with_published` as the dissertation prints it.
 
@@ -207,8 +223,10 @@ def printed_form(table: pd.DataFrame, parts: bool = True) -> Styler:
     shown = ["101 points", "11 points", "published"]
     cells = table.assign(
         **{
-            shown[0]: list(map(plus_minus, table.bd_pp, table["std"])),
-            shown[1]: list(map(plus_minus, table.bd_11_pp, table["std_11"])),
+            shown[0]: list(
+                map(with_interval, *(table[c] for c in ("bd_pp", "low", "high", "std")))
+            ),
+            shown[1]: list(map(with_interval, *(table[c] for c in OF_ELEVEN))),
             shown[2]: table.published_pp.map("{:.2f}".format),
         }
     )

@@ -182,6 +182,11 @@ class RunFolder:
         """The average precision of the detector in one of these folders."""
         return folder / "ap.parquet"
 
+    @staticmethod
+    def detections(folder: Path) -> Path:
+        """The boxes that the detector in one of these folders finds on test slices."""
+        return folder / "detections.parquet"
+
     def others(self) -> list[RunFolder]:
         """Runs of the same profile on other data sets, sorted by name."""
         folders = sorted(p for p in self.path.parent.glob("*") if p.is_dir())

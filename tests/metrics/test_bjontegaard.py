@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from promic_nb.errors import UserError
 from promic_nb.metrics import Limits, bd_quality, bd_rate
+from promic_nb.metrics.bjontegaard import bd_qualities
 
 E137 = [
     (
@@ -155,3 +156,26 @@ def test_invalid_curves_are_refused(changes, message):
     }
     with pytest.raises(UserError, match=message):
         bd_rate(**{**arguments, **changes})
+
+
+@pytest.mark.parametrize("domain", ["log", "linear"])
+def test_many_curves_at_once_are_as_one_by_one(domain):
+    rng = np.random.default_rng(0)
+    rate, rate_test = [0.4, 0.1, 0.2, 0.9], [0.12, 0.5, 0.25, 1.0]
+    quality, quality_test = rng.uniform(30, 60, (2, 4, 12))
+    quality[2, 3] = np.nan
+    many = bd_qualities(rate, quality, rate_test, quality_test, domain=domain)
+    for n, value in enumerate(many):
+        if n == 3:
+            assert np.isnan(value)
+        else:
+            one = bd_quality(rate, quality[:, n], rate_test, quality_test[:, n], domain=domain)
+            assert value == pytest.approx(one.value, abs=1e-9)
+
+
+def test_many_curves_are_refused_as_one_is():
+    with pytest.raises(UserError, match="a curve has 2 points"):
+        bd_qualities([0.1, 0.2], np.ones((2, 3)), [0.1, 0.2], np.ones((2, 3)))
+    four = np.ones((4, 3))
+    with pytest.raises(UserError, match="share 0% of their rate range"):
+        bd_qualities([0.1, 0.2, 0.3, 0.4], four, [1, 2, 3, 4], four)

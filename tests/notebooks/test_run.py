@@ -293,6 +293,10 @@ def test_08_detection(execute, out):
         list(order) == ["B", "C", "D", "E", "F", "G", "H", "ProMIC"]
         and pd.read_parquet(out / "tables" / "ranking.parquet").empty
     )
+    pairs = pd.read_parquet(out / "tables" / "ap_differences.parquet").query("metric == 'AP50'")
+    assert {*zip(pairs.model, pairs.against, strict=True)} >= {("C", "A"), ("ProMIC", "H")}
+    assert (pairs.blocks == 1).all() and pairs.difference_pp.notna().all()
+    assert (pairs.no_interval == "1 block of slices, 8 are needed").all()
     assert (out / "figures" / "ap_h_promic.png").is_file() and not (
         out / "figures" / "panels"
     ).exists()

@@ -16,6 +16,18 @@ DISTANCE = {
 }  # of every point of a curve, so also of its delta
 
 
+NONE = pd.DataFrame(  # no intervals
+    columns=[
+        *("model", "against", "metric", "domain", "bd_pp", "low", "high", "no_interval"),
+        *("seeds", "slices", "blocks", "draws"),
+    ]
+)
+
+
+def over_seeds(ap, differences=NONE):
+    return ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2), differences)
+
+
 @pytest.fixture
 def ap():
     """Three seeds, two of them shifted by 0.1 and 0.2 as a whole; B lies 0.01 lower and higher on
@@ -68,7 +80,7 @@ def test_each_seed_is_compared_with_its_own_model_a(ap):
         .bd_pp
     )
     assert b.to_list() == pytest.approx([-16, -15, -14])
-    bd = ablation.bd_over_seeds(seeds).set_index(["recipe", "metric", "domain"])
+    bd = ablation.bd_over_seeds(seeds, NONE).set_index(["recipe", "metric", "domain"])
     for recipe, distance in DISTANCE.items():
         for domain in ("linear", "log"):
             assert bd.bd_pp[recipe, "APl", domain] == pytest.approx(100 * distance)
@@ -79,15 +91,15 @@ def test_each_seed_is_compared_with_its_own_model_a(ap):
 
 
 def test_a_seed_without_model_a_has_a_reason_and_no_number(ap):
-    bd = ablation.bd_over_seeds(
-        ablation.bd_of_seeds(ap[(ap.recipe != "A") | (ap.seed != 2)], 2)
-    ).set_index(["recipe", "metric", "domain"])
+    bd = over_seeds(ap[(ap.recipe != "A") | (ap.seed != 2)]).set_index(
+        ["recipe", "metric", "domain"]
+    )
     here = bd.loc["B", "AP50", "linear"]
     assert here.seeds == 2 and here.bd_pp == pytest.approx(-15.5) and "0 points" in here.reason
 
 
 def test_published_values_are_beside_ours(ap):
-    table = ablation.with_published(ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2)))
+    table = ablation.with_published(over_seeds(ap))
     assert len(table) == 8 * 6
     b = table.query("recipe == 'B' and metric == 'AP50'").iloc[0]
     assert (b.published_pp, b.bd_pp, b.difference_pp) == (
@@ -100,15 +112,11 @@ def test_published_values_are_beside_ours(ap):
         table.query("recipe == 'G'").bd_pp.isna().all()
         and (table.query("recipe == 'G'").seeds == 0).all()
     )
-    assert set(
-        ablation.with_published(
-            ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2)), "Table 5"
-        ).recipe
-    ) == {"B", "ProMIC"}
+    assert set(ablation.with_published(over_seeds(ap), "Table 5").recipe) == {"B", "ProMIC"}
 
 
 def test_ranking_has_the_published_order(ap):
-    table = ablation.with_published(ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2)))
+    table = ablation.with_published(over_seeds(ap))
     order = ablation.ranking(table)
     assert order.recipe.to_list() == ["ProMIC", "E", "H", "B"]
     assert order.published_rank.to_list() == [1, 2, 3, 8]  # of the eight models of Table 6
@@ -120,7 +128,7 @@ def test_both_forms_of_ap_are_side_by_side(ap):
     eleven = ap.assign(
         metric=ap.metric + " (voc11)", value=ap.value + np.where(ap.recipe == "B", 0.03, 0)
     )
-    bd = ablation.bd_over_seeds(ablation.bd_of_seeds(pd.concat([ap, eleven]), 2))
+    bd = over_seeds(pd.concat([ap, eleven]))
     table = ablation.with_published(bd)
     b = table.query("recipe == 'B' and metric == 'AP50'").iloc[0]
     assert (b.bd_pp, b.bd_11_pp, b.std_11) == pytest.approx((-15, -12, 1))
@@ -132,7 +140,7 @@ def test_both_forms_of_ap_are_side_by_side(ap):
 
 
 def test_the_printed_form(ap):
-    bd = ablation.bd_over_seeds(ablation.bd_of_seeds(ap, 2))
+    bd = over_seeds(ap)
     form = ablation.printed_form(ablation.with_published(bd)).data
     assert list(form.index) == ["A (Ref.)", "B", "C", "D", "E", "F", "G", "H", "ProMIC"]
     assert (
@@ -146,6 +154,32 @@ def test_the_printed_form(ap):
     assert form.loc["A (Ref.)", ("", "LRB")] == ""
     text = ablation.latex(ablation.printed_form(ablation.with_published(bd)), "Caption.")
     assert r"\checkmark" in text and r"$\pm$" in text and text.isascii()
+
+
+def test_intervals_of_both_forms_are_beside_their_values(ap):
+    """Those against A; an interval against another model is not ProMIC's or B's."""
+    eleven = ap.assign(metric=ap.metric + " (voc11)")
+    rows = [
+        ("B", "A", "AP50", "linear", -15, -17, -13.5),
+        ("B", "A", "AP50", "log", -15, -18, -13),
+        ("B", "A", "AP50 (voc11)", "linear", -15, -16.5, -12.0),
+        ("ProMIC", "B", "AP50", "linear", 16, 11, 22),
+    ]
+    found = pd.DataFrame(rows, columns=[*NONE.columns[:7]]).assign(
+        no_interval="", seeds=3, slices=55, blocks=11, draws=2000
+    )
+    bd = over_seeds(pd.concat([ap, eleven]), found)
+    by_model = bd.set_index(["recipe", "metric", "domain"])
+    assert by_model.loc[("B", "AP50", "log"), ["low", "high", "blocks"]].to_list() == [-18, -13, 11]
+    assert by_model.low["ProMIC", "AP50", "linear"] != by_model.low["ProMIC", "AP50", "linear"]
+    table = ablation.with_published(bd)
+    b = table.query("recipe == 'B' and metric == 'AP50'").iloc[0]
+    assert (b.low, b.high, b.low_11, b.high_11) == (-17, -13.5, -16.5, -12.0)
+    form = ablation.printed_form(table).data
+    assert form.loc["B", ("BD-AP50 (pp)", "101 points")] == "-15.00 [-17.00, -13.50]"
+    assert form.loc["B", ("BD-AP50 (pp)", "11 points")] == "-15.00 [-16.50, -12.00]"
+    order = ablation.ranking(table).set_index("recipe")
+    assert order.loc["B", ["low", "high_11"]].to_list() == [-17, -12.0]
 
 
 def test_the_comparisons_each_change_one_part():

@@ -6,20 +6,19 @@ import pytest
 
 from promic_nb.reporting.plots import detection, probes, rate_distortion, search, use_style
 
+COLUMNS = ["recipe", "bpp", "metric", "mean", "low", "high"]
+
 
 @pytest.fixture
 def ap():
     rows = [
-        ("original", "pixels", float("nan"), 0, "AP50", 0.8),
-        ("original", "pixels", float("nan"), 1, "AP50", 0.9),
+        ("original", float("nan"), "AP50", 0.85, 0.8, 0.92),
+        ("A", 0.4, "AP50", 0.75, 0.7, 0.82),
+        ("A", 0.1, "AP50", 0.55, 0.5, 0.62),
+        ("B", 0.1, "AP50", 0.2, 0.15, 0.24),
+        ("B", 0.1, "AP75", 0.1, 0.05, 0.12),
     ]
-    rows += [
-        ("A", rate, bpp, s, "AP50", v + 0.1 * s)
-        for rate, bpp, v in (("high", 0.4, 0.7), ("low", 0.1, 0.5))
-        for s in (0, 1)
-    ]
-    rows += [("B", "low", 0.1, 0, "AP50", 0.2), ("B", "low", 0.1, 0, "AP75", 0.1)]
-    return pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def test_ap_over_rate(ap):
@@ -27,11 +26,39 @@ def test_ap_over_rate(ap):
     handles, labels = axis.get_legend_handles_labels()
     assert labels == ["Original Images", "Model A (reconstructed images)", "Model B (base)"]
     assert list(handles[0].get_ydata()) == pytest.approx([85, 85])
-    line, _, (bars,) = handles[1].lines
+    line = handles[1]
     assert list(line.get_xdata()) == [0.1, 0.4] and list(line.get_ydata()) == pytest.approx(
         [55, 75]
     )
-    assert bars.get_segments()[0][:, 1] == pytest.approx([50, 60])
+    (band,) = axis.collections[0].get_paths()
+    corners = {(round(x, 6), round(y, 6)) for x, y in band.vertices}
+    assert corners == {(0.1, 50), (0.1, 62), (0.4, 70), (0.4, 82)}
+    plt.close("all")
+
+
+def many(recipes):
+    rows = [(r, bpp, "AP50", 0.5, 0.4, 0.65) for r in recipes for bpp in (0.1, 0.4)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_bars_of_many_models_stand_side_by_side():
+    (axis,) = detection.ap_over_rate(many("ABCDEFGH"), ["AP50"], list("ABCDEFGH")).axes
+    handles, _ = axis.get_legend_handles_labels()
+    places = set()
+    for handle in handles:
+        line, _, (bars,) = handle.lines
+        for x, segment in zip(line.get_xdata(), bars.get_segments(), strict=True):
+            assert segment[:, 0].tolist() == [x, x]
+            assert segment[:, 1].tolist() == pytest.approx([40, 65])
+            places.add(x)
+    assert len(places) == 16  # no two models at one place
+    plt.close("all")
+
+
+def test_without_intervals_there_are_lines_only(ap):
+    bare = ap.assign(low=float("nan"), high=float("nan"))
+    (axis,) = detection.ap_over_rate(bare, ["AP50"], ["A"]).axes
+    assert list(axis.get_lines()[1].get_ydata()) == pytest.approx([55, 75])
     plt.close("all")
 
 
@@ -43,15 +70,32 @@ def test_there_is_a_panel_per_metric_and_only_requested_models(ap):
 
 
 def test_a_long_legend_is_beside_the_panel():
-    rows = [(r, "low", bpp, 0, "AP50", 0.5) for r in "ABCDEFGH" for bpp in (0.1, 0.4)]
-    table = pd.DataFrame(rows, columns=["recipe", "rate", "bpp", "seed", "metric", "value"])
     with plt.rc_context():
         use_style()
-        figure = detection.ap_over_rate(table, ["AP50"], list("ABCDEFGH"))
+        figure = detection.ap_over_rate(many("ABCDEFGH"), ["AP50"], list("ABCDEFGH"))
         figure.draw_without_rendering()
     (legend,), (axis,) = figure.legends, figure.axes
     assert len(legend.get_texts()) == 8 and axis.get_legend() is None
     assert legend.get_window_extent().x0 >= axis.get_window_extent().x1
+    plt.close("all")
+
+
+def test_the_ranking_is_a_row_of_dots_for_each_model():
+    rows = [
+        ("ProMIC", -3.2, -4.4, -2.1, -1.6, -3.0, 0.2, -0.5),
+        ("B", -30.7, -33.0, -27.0, -28.4, -31.0, -25.0, -15.41),
+    ]
+    names = ["recipe", "bd_pp", "low", "high", "bd_11_pp", "low_11", "high_11", "published_pp"]
+    order = pd.DataFrame(rows, columns=names)
+    (axis,) = detection.bd_ap_ranking(order).axes
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["ProMIC", "Model B (base)"]
+    handles, labels = axis.get_legend_handles_labels()
+    assert set(labels) == {"101 recall points", "11 recall points", "published"}
+    own = handles[labels.index("101 recall points")].lines
+    assert list(own[0].get_xdata()) == [-3.2, -30.7]
+    assert own[2][0].get_segments()[0][:, 0].tolist() == pytest.approx([-4.4, -2.1])
+    text = detection.ranking_in_words(order.assign(low=[-4.4, float("nan")]))
+    assert text.endswith("from the top: ProMIC -3.2 (interval -4.4 to -2.1), B -30.7.")
     plt.close("all")
 
 

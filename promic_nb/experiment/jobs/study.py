@@ -34,7 +34,7 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "01_dataset",
             partial(dataset, p),
-            {"tables": tables(run, "table2"), "figure": figures(run, "samples")},
+            {"tables": tables(run, "table2", "objects"), "figure": figures(run, "samples")},
             reported=True,
         ),
         "benchmark": Rule(
@@ -101,8 +101,11 @@ def rules(p: Profile) -> dict[str, Rule]:
                 "tables": tables(
                     run,
                     *("ap", "ap_over_seeds", "bd_ap", "bd_ap_seeds", "table5", "table6", "ranking"),
+                    *("matches", "test_slices", "ap_differences", "bd_ap_differences"),
                 ),
-                "figures": figures(run, "ap50_over_rate", "ap75_over_rate", "ap_all"),
+                "figures": figures(
+                    run, "ap50_over_rate", "ap75_over_rate", "ap_all", "bd_ap_ranking"
+                ),
             },
             reported=True,
         ),
@@ -226,7 +229,20 @@ def detection(p: Profile) -> Job:
     results = [p.run.results(folder) for folder in models(p)]
     values = {"results": results, "min_points": p.min_bd_points, "singles": not p.smoke}
     claims = Path("promic_nb") / "claims" / "dissertation.yaml"
-    return Job({**of_run(p), **values, **artifacts(p)}, {"results": results, "claims": claims})
+    return Job(
+        {**of_run(p), **values, **artifacts(p)},
+        {
+            "results": results,
+            "detections": [p.run.detections(folder) for folder in models(p)],
+            "truth": truth(p),
+            "claims": claims,
+        },
+    )
+
+
+def truth(p: Profile) -> list[Path]:
+    """The tables that say which slices are tested, and which objects they have."""
+    return [p.run.table("objects"), *(p.run.table(f"rates_{rate}") for rate in p.rates)]
 
 
 def conformance(p: Profile) -> Job:
@@ -273,7 +289,7 @@ def trained(p: Profile, folder: Path) -> dict[str, list[Path]]:
     """The files that a detector's training writes to its folder."""
     return {
         "model": with_sidecars(p.run.weights(folder)),
-        "table": with_sidecars(p.run.results(folder)),
+        "tables": with_sidecars(p.run.results(folder), p.run.detections(folder)),
     }
 
 

@@ -1,0 +1,204 @@
+"""Tables of AP and of its differences with intervals: `metrics.bootstrap` over a run's matches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from promic_nb.errors import UserError
+from promic_nb.metrics.ap_draws import ApDraws
+from promic_nb.metrics.bjontegaard import Domain, Limits, bd_qualities
+from promic_nb.metrics.bootstrap import LEVEL, MIN_BLOCKS, Draws, Interval, Resamples, blocks_of
+from promic_nb.metrics.matching import from_table
+from promic_nb.reporting.matches import KEYS
+
+PIXELS = "pixels"  # the rate of models on original images, which stand beside every rate
+Pair = tuple[str, str]  # a model, and the one that it is compared with
+LOW_HIGH = ["low", "high", "no_interval"]
+BASIS = ["seeds", "slices", "blocks", "draws"]  # what an interval comes from
+
+
+@dataclass(frozen=True)
+class Study:
+    """The AP of a run's models in each draw.
+
+    Attributes:
+        resamples: the draws.
+        ap: by (model, rate, seed): by metric, float (1 + draws,), 0..1.
+        bpp: the mean rate of each rate point.
+    """
+
+    resamples: Resamples
+    ap: dict[tuple[str, str, int], dict[str, np.ndarray]]
+    bpp: dict[str, float]
+
+    @property
+    def models(self) -> list[str]:
+        return list(dict.fromkeys(model for model, _, _ in self.ap))
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(next(iter(self.ap.values())))
+
+    def seeds(self, pair: Collection[str], rates: Iterable[str]) -> list[int]:
+        """The training seeds of which all these models have results at all these rates."""
+        have = [
+            {s for m, r, s in self.ap if m == model and r in (rate, PIXELS)}
+            for model in pair
+            for rate in rates
+        ]
+        return sorted(set.intersection(*have)) if have else []
+
+    def values(self, model: str, rate: str, seeds: Sequence[int], metric: str) -> np.ndarray:
+        """float (K, 1 + draws): AP in percent of each seed."""
+        at = rate if (model, rate, seeds[0]) in self.ap else PIXELS
+        return 100 * np.array([self.ap[model, at, seed][metric] for seed in seeds])
+
+    def covers(self) -> str:
+        """What the intervals of a table are, for its caption."""
+        return interval_note(self.resamples, len({seed for _, _, seed in self.ap}))
+
+
+def interval_note(resamples: Resamples, seeds: int) -> str:
+    """What intervals are, of how many slices, blocks and seeds, and what they do not cover.
+
+    Example:
+        >>> interval_note(Resamples(range(8), Draws(block=1)), 1)
+        '95 % intervals: 2000 draws of 8 slices in 8 blocks; one seed, so its chance is not covered'
+        >>> interval_note(Resamples(range(8), Draws(block=2)), 3)
+        'no intervals: 8 slices are 4 blocks, and 8 are needed'
+    """
+    slices, blocks, draws = len(resamples.ids), resamples.blocks, resamples.draws
+    if blocks < MIN_BLOCKS:
+        return f"no intervals: {slices} slices are {blocks_of(blocks)}, and {MIN_BLOCKS} are needed"
+    own = f"{100 * LEVEL:g} % intervals: {draws.count} draws of {slices} slices in {blocks}"
+    if seeds == 1:
+        return f"{own} blocks; one seed, so its chance is not covered"
+    return f"{own} blocks and of {seeds} seeds"
+
+
+def study(matches: pd.DataFrame, slices: pd.DataFrame, ap: pd.DataFrame, draws: Draws) -> Study:
+    """Evaluate every model on every draw.
+
+    Args:
+        matches, slices: from `matches.read_matches`.
+        ap: rows of model, rate, bpp, seed, metric, value (0..1), against which the evaluation is
+            checked.
+
+    Raises:
+        UserError: an AP that differs from `ap`, or one that is missing there.
+    """
+    resamples = Resamples(slices.slice.tolist(), draws)
+    empty = from_table(matches.iloc[:0], slices)
+    evaluation = ApDraws(resamples, empty.objects)
+    of_model = dict(list(matches.groupby(KEYS)))
+    found: dict[tuple[str, str, int], dict[str, np.ndarray]] = {}
+    for key, rows in ap.groupby(KEYS, sort=False):
+        model, rate, seed = key
+        own = of_model.get(key, matches.iloc[:0])
+        values = evaluation.of(from_table(own, slices))
+        saved = rows.set_index("metric").value
+        here = pd.Series({metric: value[0] for metric, value in values.items()})
+        if not np.allclose(saved.reindex(here.index), here, atol=1e-6, equal_nan=True):
+            raise UserError(
+                f"AP of {model} at rate {rate}, seed {seed}, is {saved['AP50']:.4f} in its table "
+                f"and {here['AP50']:.4f} by its detections and the objects of the test slices",
+                "Run 01_dataset, 05_latents and 07_train_detector again on the same slices",
+            )
+        found[model, rate, int(seed)] = values
+    bpp = ap.dropna(subset=["bpp"]).groupby("rate", sort=False).bpp.mean()
+    return Study(resamples, found, bpp.to_dict())
+
+
+def ap_intervals(study: Study) -> pd.DataFrame:
+    """The interval of each model's mean AP: columns model, rate, metric, low, high (0..1),
+    no_interval.
+    """
+    rows = []
+    for model, rate in dict.fromkeys((m, r) for m, r, _ in study.ap):
+        seeds = study.seeds([model], [rate])
+        for metric in study.metrics:
+            found = _interval(study, study.values(model, rate, seeds, metric))
+            rows.append((model, rate, metric, found.low / 100, found.high / 100, found.reason))
+    return pd.DataFrame(rows, columns=["model", "rate", "metric", *LOW_HIGH])
+
+
+def all_pairs(models: Sequence[str]) -> list[Pair]:
+    """Each model against each one before it."""
+    return [(b, a) for a, b in combinations(models, 2)]
+
+
+def ap_differences(study: Study, pairs: Iterable[Pair]) -> pd.DataFrame:
+    """AP of a model less that of another at each rate where both have results of a seed.
+
+    Returns:
+        Columns model, against, rate, bpp, metric, difference_pp (percentage points, mean over
+        seeds), low, high, no_interval (why there is none), seeds, slices, blocks, draws.
+    """
+    rows = []
+    for model, against in pairs:
+        for rate, bpp in study.bpp.items():
+            if seeds := study.seeds([model, against], [rate]):
+                for metric in study.metrics:
+                    a, b = (study.values(m, rate, seeds, metric) for m in (model, against))
+                    at = {"model": model, "against": against, "rate": rate, "bpp": bpp}
+                    rows.append(at | {"metric": metric} | _row(study, a - b, "difference_pp"))
+    keys = ["model", "against", "rate", "bpp", "metric"]
+    return pd.DataFrame(rows, columns=[*keys, "difference_pp", *LOW_HIGH, *BASIS])
+
+
+def bd_differences(study: Study, pairs: Iterable[Pair], min_points: int) -> pd.DataFrame:
+    """BD-AP of a model against another, by both integrations.
+
+    Returns:
+        Columns model, against, metric, domain, bd_pp (percentage points, mean over seeds), and low
+        to draws of `ap_differences`. Pairs whose curves `bd_quality` refuses are left out.
+    """
+    rows = []
+    bpp, rates = list(study.bpp.values()), list(study.bpp)
+    for model, against in pairs:
+        seeds = study.seeds([model, against], rates)
+        for metric in study.metrics if seeds else []:
+            curves = [
+                np.array([study.values(m, rate, seeds, metric) for rate in rates])
+                for m in (model, against)
+            ]
+            for domain in get_args(Domain):
+                try:
+                    deltas = bd_qualities(
+                        bpp,
+                        curves[1].reshape(len(rates), -1),
+                        bpp,
+                        curves[0].reshape(len(rates), -1),
+                        domain=domain,
+                        limits=Limits(points=min_points),
+                    ).reshape(len(seeds), -1)
+                except UserError:
+                    continue
+                at = {"model": model, "against": against, "metric": metric, "domain": domain}
+                rows.append(at | _row(study, deltas, "bd_pp"))
+    keys = ["model", "against", "metric", "domain"]
+    return pd.DataFrame(rows, columns=[*keys, "bd_pp", *LOW_HIGH, *BASIS])
+
+
+def _interval(study: Study, each: np.ndarray) -> Interval:
+    return study.resamples.interval(study.resamples.over_seeds(each))
+
+
+def _row(study: Study, each: np.ndarray, name: str) -> dict[str, Any]:
+    found = _interval(study, each)
+    return {
+        name: found.value,
+        "low": found.low,
+        "high": found.high,
+        "no_interval": found.reason,
+        "seeds": len(each),
+        "slices": len(study.resamples.ids),
+        "blocks": study.resamples.blocks,
+        "draws": study.resamples.draws.count,
+    }
