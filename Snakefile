@@ -7,10 +7,9 @@ import sys
 from functools import wraps
 from pathlib import Path
 
-from promic_nb.datasets.registry import name_at
 from promic_nb.errors import UserError
 from promic_nb.experiment import conditions, jobs
-from promic_nb.experiment.profile import load_profile
+from promic_nb.experiment.choice import named
 from promic_nb.runs.status import note_session
 
 
@@ -27,14 +26,9 @@ def or_one_line(function):
     return call
 
 
-P = or_one_line(load_profile)(
-    {
-        **config,
-        "data": str(config.get("data") or ""),
-        "cells": str(config.get("cells") or os.environ.get("PROMIC_CELLS", "")),
-        "dataset": config.get("dataset") or name_at(str(config.get("data") or "")),
-    }
-)
+# Only part of a run: files in its folder.
+ONLY = str(config.pop("only", "") or "").split()
+P = or_one_line(named)(config, workflow.configfiles)
 RULES = jobs.rules(P)
 
 os.environ.update(conditions.environment(P))  # sidecars record them
@@ -69,9 +63,15 @@ def need(rule):
     }
 
 
-# `promic status` needs to know which Snakemake log belongs to this run.
+# `promic status` and `make reproduce` need to know which Snakemake log belongs to this run, and
+# which jobs are planned.
 onstart:
-    note_session(P.run, *log)
+    from promic_nb.runs.dry_run import planned  # slow, and of no use if nothing is to be done
+    from promic_nb.runs.estimate import expected_s
+
+    todo = [job for job in workflow.dag.needrun_jobs() if job.log]
+    plan = {Path(job.log[0]).stem: planned(job.rule.name, job.shellcmd) for job in todo}
+    note_session(P.run, *log, jobs=expected_s(P.run, plan))
 
 
 # These run where the workflow was started: cluster nodes may have no network to download data.
@@ -83,7 +83,7 @@ localrules:
 
 rule all:
     input:
-        P.run.report,
+        [P.run.path / name for name in ONLY] or P.run.report,
 
 
 rule data:

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from promic_nb.cli import machine, progress, results, stack
+from promic_nb.cli.reproduce import reproduce
 from promic_nb.errors import UserError
 
 app = typer.Typer(
@@ -23,7 +24,7 @@ RESULTS = (
     results.publish,
     results.bundle,
 )
-RUNS = (progress.plan, progress.status)
+RUNS = (reproduce, progress.plan, progress.status, progress.measure)
 MACHINE = (machine.doctor, machine.data, machine.codecs)
 for title, commands in (("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE)):
     for command in commands:

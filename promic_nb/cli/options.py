@@ -14,6 +14,27 @@ RunName = Annotated[
     str,
     typer.Option("--run", help="PROFILE/DATASET, e.g. quick/phantom. Default: the latest run."),
 ]
+ProfileName = Annotated[
+    str, typer.Argument(help="A file in config/ without suffix: smoke, quick, cpu, paper.")
+]
+DataFolder = Annotated[str, typer.Option("--data", help="The folder of the slices.")]
+DatasetChoice = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        help="Default: lucchi with --data, else the profile's own, else the phantom.",
+    ),
+]
+CellsFolder = Annotated[
+    str, typer.Option("--cells", help="A folder with images/, for the deblocking study.")
+]
+SettingsFile = Annotated[
+    str,
+    typer.Option(
+        "--settings",
+        help="A YAML file that replaces keys of the profile. The run gets a name of its own.",
+    ),
+]
 RunArgument = Annotated[
     str,
     typer.Argument(

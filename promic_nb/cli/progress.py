@@ -8,10 +8,16 @@ from typing import Annotated
 
 import typer
 
-from promic_nb.cli.options import AsJson, the_run
+from promic_nb.cli.options import (
+    AsJson,
+    CellsFolder,
+    DataFolder,
+    DatasetChoice,
+    ProfileName,
+    SettingsFile,
+    the_run,
+)
 from promic_nb.core import paths
-
-SAME = "As in make reproduce."
 
 
 def status(
@@ -38,47 +44,43 @@ def status(
 
 
 def plan(
-    profile: Annotated[
-        str, typer.Argument(help="A file in config/ without suffix: quick, cpu, paper.")
-    ] = "quick",
-    data: Annotated[str, typer.Option(help=SAME)] = "",
-    dataset: Annotated[
-        str,
-        typer.Option(help="Default: lucchi with --data, else the profile's own, else the phantom."),
-    ] = "",
-    cells: Annotated[str, typer.Option(help=SAME)] = "",
-    settings: Annotated[str, typer.Option(help=SAME)] = "",
+    profile: ProfileName = "quick",
+    data: DataFolder = "",
+    dataset: DatasetChoice = "",
+    cells: CellsFolder = "",
+    settings: SettingsFile = "",
     again: Annotated[bool, typer.Option("--all", help="Count finished jobs too.")] = False,
     throughput: Annotated[
         Path | None,
-        typer.Option(help="The throughput of another machine, a file that --measure printed."),
-    ] = None,
-    measure: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RUN",
-            help="Instead of a plan, print the throughput of this finished run, e.g. quick/lucchi.",
-        ),
+        typer.Option(help="The throughput of another machine, as printed by promic measure."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the jobs that a run would execute, and estimate their hours and disk space."""
     from promic_nb.cli.screens import show
     from promic_nb.cli.screens.plan import screen
+    from promic_nb.experiment.choice import Choice
     from promic_nb.runs.dry_run import dry_run
     from promic_nb.runs.estimate import estimate, setting_of
-    from promic_nb.runs.layout import RunFolder
-    from promic_nb.runs.measure import measure as measured
     from promic_nb.runs.throughput import read_throughput
 
-    if measure:
-        typer.echo(measured([the_run(name) for name in measure]).as_yaml(), nl=False)
-        return
     known = read_throughput(throughput)
-    jobs, name = dry_run(profile, settings, again, data=data, dataset=dataset, cells=cells)
-    run = RunFolder(profile, name, paths.root())
+    choice = Choice(profile, settings, data, dataset, cells)
+    run = choice.load().run.inside(paths.root())
+    jobs = dry_run(choice.workflow(), again)
     table = estimate(jobs, known, setting_of(run, [(j.notebook, j.parameters) for j in jobs]))
     if as_json:
         typer.echo(table.to_json(orient="records", indent=1))
     else:
         show(screen(table, run.name, known))
+
+
+def measure(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Finished runs, e.g. quick/lucchi.")
+    ],
+) -> None:
+    """Print the throughput of this machine, measured on finished runs, for promic plan."""
+    from promic_nb.runs.measure import measure
+
+    typer.echo(measure([the_run(name) for name in runs]).as_yaml(), nl=False)

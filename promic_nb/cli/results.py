@@ -11,6 +11,7 @@ import typer
 from promic_nb.cli.options import AsJson, RunArgument, RunName, the_run
 from promic_nb.core import paths
 from promic_nb.errors import UserError
+from promic_nb.runs.layout import RunFolder
 
 
 def verdicts(
@@ -58,8 +59,22 @@ def verdicts(
         return
     chosen = everything or document or verdict
     show(screen(table, name) if chosen else summary(table, name))
-    if folder and folder.report.is_file():
-        typer.echo(f"Report: {paths.relative(folder.report)}")
+    _show_report(folder)
+
+
+def show_summary(run: RunFolder) -> None:
+    """Print the screen with which `make reproduce` ends."""
+    from promic_nb.cli.screens import show
+    from promic_nb.cli.screens.verdicts import summary
+    from promic_nb.reporting.artifacts import run_verdicts
+
+    show(summary(run_verdicts(run), run.name))
+    _show_report(run)
+
+
+def _show_report(run: RunFolder | None) -> None:
+    if run and run.report.is_file():
+        typer.echo(f"Report: {paths.relative(run.report)}")
 
 
 def _check(what: str, name: str, names: tuple[str, ...]) -> None:

@@ -25,6 +25,20 @@ def span(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{s} s"
 
 
+def about(seconds: float | None) -> str:
+    """Seconds of an estimate, rounded; "?" if unknown.
+
+    Example:
+        >>> about(43), about(400), about(9000), about(None)
+        ('45 s', '7 min', '2.5 h', '?')
+    """
+    if seconds is None or seconds != seconds:
+        return "?"
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def number(value: Any) -> str:
     """A table cell: floats with four digits, NaN as an empty string.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ import yaml
 from promic_nb.core import paths
 from promic_nb.errors import UserError
 from promic_nb.notebook import parameters
-from promic_nb.runs.layout import named_dataset
+from promic_nb.runs.workflow import Workflow
 
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds")
-QUIET = ("--quiet", "host", "reason")
+DRY = ("--dry-run", "--printshellcmds", "--quiet", "host", "reason")
 
 
 @dataclass(frozen=True)
@@ -36,36 +34,23 @@ class PlannedJob:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def dry_run(
-    profile: str, settings: str = "", again: bool = False, **config: str
-) -> tuple[list[PlannedJob], str]:
-    """The jobs that a run would execute, and its data set.
+def dry_run(workflow: Workflow, again: bool = False) -> list[PlannedJob]:
+    """The jobs that a run would execute.
 
     Args:
-        profile: name of a file in config/.
-        settings: a YAML file that replaces keys of the profile, or "".
         again: count finished jobs too.
-        config: data, dataset and cells, as in `make reproduce`.
 
     Raises:
-        UserError: the profile does not exist, or Snakemake's own reason.
+        UserError: Snakemake's own reason.
     """
-    file = paths.root() / "config" / f"{profile}.yaml"
-    if not file.is_file():
-        raise UserError(
-            f"profile {profile!r} is unknown",
-            f"Choose one of: {', '.join(sorted(p.stem for p in file.parent.glob('*.yaml')))}",
-        )
-    command = [*SNAKEMAKE, *QUIET, *(["--forceall"] if again else []), "--configfile", str(file)]
-    command += [settings] if settings else []
-    command += ["--config", *(f"{k}={v}" for k, v in config.items() if v)]
+    command = workflow.command(*DRY, *(["--forceall"] if again else []))
     done = subprocess.run(command, cwd=paths.root(), capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     if done.returncode:
         raise UserError(
             f"Snakemake could not plan the run: {_reason(text)}", "Fix that, then retry"
         )
-    return parse(text), named_dataset(text, profile) or config.get("dataset") or "phantom"
+    return parse(text)
 
 
 def _reason(text: str) -> str:
@@ -80,15 +65,22 @@ def parse(text: str) -> list[PlannedJob]:
     for block in re.split(r"^(?=(?:local)?rule \w+:)", text, flags=re.M)[1:]:
         rule = block.partition(":")[0].split()[-1]
         memory = re.search(r"mem_mb=(\d+)", block)
-        command = re.search(r"^ *Shell command: (papermill .*)$", block, flags=re.M)
-        notebook, values = "", {}
-        if command:
-            words = shlex.split(command[1])
-            notebook = Path(next(w for w in words if w.endswith(".ipynb"))).stem
-            values = all_parameters(notebook, yaml.safe_load(words[words.index("-y") + 1]))
+        command = re.search(r"^ *Shell command: (.*)$", block, flags=re.M)
         if rule != "all":
-            found.append(PlannedJob(rule, int(memory[1]) if memory else 0, notebook, values))
+            found.append(
+                planned(rule, command[1] if command else "", int(memory[1]) if memory else 0)
+            )
     return found
+
+
+def planned(rule: str, command: str, memory_mb: int = 0) -> PlannedJob:
+    """A job by its shell command, which is papermill's if the job runs a notebook."""
+    if not command.startswith("papermill "):
+        return PlannedJob(rule, memory_mb)
+    words = shlex.split(command)
+    notebook = Path(next(w for w in words if w.endswith(".ipynb"))).stem
+    values = all_parameters(notebook, yaml.safe_load(words[words.index("-y") + 1]))
+    return PlannedJob(rule, memory_mb, notebook, values)
 
 
 def all_parameters(notebook: str, values: dict[str, Any]) -> dict[str, Any]:

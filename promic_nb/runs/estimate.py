@@ -18,7 +18,7 @@ import pandas as pd
 from promic_nb.errors import UserError
 from promic_nb.runs.dry_run import PlannedJob
 from promic_nb.runs.layout import RunFolder
-from promic_nb.runs.throughput import Throughput
+from promic_nb.runs.throughput import Throughput, read_throughput
 from promic_nb.runs.work import AMOUNTS, Setting
 
 # Number of training, validation and test slices and their size, until a run has counted them.
@@ -80,6 +80,23 @@ def cost(job: PlannedJob, throughput: Throughput, setting: Setting) -> Cost:
     )
     guessed = "" if throughput.measured(job.notebook, work.key) else work.key or job.notebook
     return Cost(throughput.start + seconds * work.units, disk * work.files, guessed)
+
+
+def expected_s(run: RunFolder, jobs: dict[str, PlannedJob]) -> dict[str, float | None]:
+    """The seconds that each job of a run is expected to take; None if unknown.
+
+    A job without a notebook counts as much as the start of one.
+    """
+    known = read_throughput()
+    try:
+        setting = setting_of(run, [(job.notebook, job.parameters) for job in jobs.values()])
+    except UserError:  # the size of the data set is not known yet
+        return dict.fromkeys(jobs)
+    seconds = {
+        name: cost(job, known, setting).seconds if job.notebook else known.start
+        for name, job in jobs.items()
+    }
+    return {name: round(s, 1) if s == s else None for name, s in seconds.items()}
 
 
 def estimate(jobs: list[PlannedJob], throughput: Throughput, setting: Setting) -> pd.DataFrame:

@@ -7,7 +7,6 @@ Names may be wildcards of the workflow: `run.model("{recipe}", "{rate}", "{seed}
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -60,6 +59,10 @@ class RunFolder:
         """PROFILE/DATASET, as in commands."""
         return f"{self.profile}/{self.dataset}"
 
+    def inside(self, root: Path) -> RunFolder:
+        """The same run with the paths of a project elsewhere."""
+        return RunFolder(self.profile, self.dataset, root)
+
     @property
     def path(self) -> Path:
         return self.root / RUNS / self.profile / self.dataset
@@ -88,8 +91,13 @@ class RunFolder:
 
     @property
     def session(self) -> Path:
-        """A note of which Snakemake logs belong to the run's last session."""
+        """A note of which Snakemake logs belong to the run's last session, and its jobs."""
         return self.path / "session.json"
+
+    @property
+    def full_log(self) -> Path:
+        """All output of Snakemake, session after session."""
+        return self.path / "reproduce.log"
 
     def marker(self, of: Marker) -> Path:
         """The file that shows that this run has tables, or that it was started."""
@@ -195,17 +203,6 @@ class RunFolder:
         ]
 
 
-def named_dataset(text: str, profile: str) -> str | None:
-    """The data set of the first path in a text that lies in a run of a profile.
-
-    Example:
-        >>> named_dataset("output: data/runs/quick/lucchi/data.json", "quick")
-        'lucchi'
-    """
-    place = re.search(rf"{RUNS.as_posix()}/{re.escape(profile)}/([\w.-]+)/", text)
-    return place[1] if place else None
-
-
 def all_runs(root: Path, marker: Marker = "tables") -> list[RunFolder]:
     """The runs of a project that have a marker; the one whose marker changed last comes last.
 
@@ -219,17 +216,41 @@ def all_runs(root: Path, marker: Marker = "tables") -> list[RunFolder]:
 def find_run(root: Path, name: str = "", marker: Marker = "tables") -> RunFolder:
     """Find a run by `PROFILE/DATASET` or path; by default the one whose marker changed last.
 
+    The hash in a profile's name and the data set may be left out if only one run fits.
+
     Raises:
-        UserError: the run does not exist; lists those that do.
+        UserError: the run does not exist, or several fit; lists those that do.
     """
     runs = all_runs(root, marker)
     if not name and runs:
         return runs[-1]
-    for path in (root / RUNS / name, root / name):
-        if name and path.is_dir() and RunFolder.at(path).marker(marker).exists():
-            return RunFolder.at(path)
+    fit = [run for run in runs if name in _short_names(run)]
+    if len(fit) == 1:
+        return fit[0]
+    if fit:
+        raise UserError(
+            f"{name!r} stands for several runs",
+            f"Choose one of: {', '.join(run.name for run in fit)}",
+        )
+    if name and (root / name).is_dir():
+        run = RunFolder.at(root / name)
+        if run.marker(marker).exists():
+            return run
     there = ", ".join(run.name for run in runs) or "none yet"
     raise UserError(
         f"there is no run {name!r}" if name else "there is no run yet",
         f"Runs: {there}. Start one with: make reproduce",
     )
+
+
+def _short_names(run: RunFolder) -> set[str]:
+    """The names that may stand for a run.
+
+    Example:
+        >>> sorted(_short_names(RunFolder("quick+mine-3f9a", "lucchi")))
+        ['quick+mine', 'quick+mine-3f9a', 'quick+mine-3f9a/lucchi', 'quick+mine/lucchi']
+    """
+    profiles = {run.profile}
+    if "+" in run.profile:
+        profiles.add(run.profile.rpartition("-")[0])
+    return profiles | {f"{profile}/{run.dataset}" for profile in profiles}

@@ -20,6 +20,7 @@ from promic_nb.runs.estimate import SIZES, estimate, setting_of
 from promic_nb.runs.layout import RunFolder
 from promic_nb.runs.throughput import Throughput
 from promic_nb.runs.work import AMOUNTS
+from promic_nb.runs.workflow import Workflow
 
 
 def measure(runs: list[RunFolder]) -> Throughput:
@@ -89,8 +90,9 @@ def disk_needs(throughput: Throughput) -> dict[str, float]:
     """Gigabytes that each profile needs on all of Lucchi, as far as known, for `promic doctor`."""
     needs = {}
     for file in sorted((paths.root() / "config").glob("*.yaml")):
-        jobs, name = dry_run(file.stem, again=True, dataset="lucchi")
-        needs[file.stem] = round(float(estimate(jobs, throughput, SIZES[name]).disk_gb.sum()), 1)
+        jobs = dry_run(Workflow([file], {"dataset": "lucchi"}), again=True)
+        table = estimate(jobs, throughput, SIZES["lucchi"])
+        needs[file.stem] = round(float(table.disk_gb.sum()), 1)
     return needs
 
 

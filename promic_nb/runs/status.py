@@ -43,15 +43,19 @@ class Status:
         return asdict(self)
 
 
-def note_session(run: RunFolder, *logs: str) -> None:
+def note_session(run: RunFolder, *logs: str, jobs: dict[str, float | None] | None = None) -> None:
     """Note which Snakemake log and which process belong to a run's session.
 
     The Snakefile calls this when jobs start.
+
+    Args:
+        jobs: the seconds that each planned job is expected to take, or None, by name.
     """
-    about = {}
+    about: dict[str, Any] = {}
     if logs:
         log = Path(logs[0]).resolve().relative_to(run.root.resolve())
         about = {"log": log.as_posix(), "pid": os.getpid(), "host": platform.node()}
+    about["jobs"] = jobs or {}
     atomically(run.session, lambda p: p.write_text(json.dumps(about)))
 
 

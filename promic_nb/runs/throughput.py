@@ -51,7 +51,7 @@ class Throughput:
 
 
 def read_throughput(file: Path | None = None) -> Throughput:
-    """Read a file made by `promic plan --measure`; by default the one in this package.
+    """Read a file made by `promic measure`; by default the one in this package.
 
     Raises:
         UserError: the file has another form.
@@ -63,5 +63,5 @@ def read_throughput(file: Path | None = None) -> Throughput:
     except (yaml.YAMLError, TypeError) as error:
         raise UserError(
             f"{file} is not a table of throughput ({str(error).splitlines()[0]})",
-            "Make one with: promic plan --measure data/runs/quick/lucchi > throughput.yaml",
+            "Make one with: promic measure quick/lucchi > throughput.yaml",
         ) from None

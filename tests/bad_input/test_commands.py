@@ -1,12 +1,16 @@
 """Mistakes at the command `promic`, at `make reproduce` and in a run that is damaged."""
 
+import contextlib
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from bad_input import ROOT, files, full_disk, promic, refused
 
+from promic_nb.runs.lock import alone
 from promic_nb.runs.provenance import Run
 
 COMMANDS = {
@@ -86,6 +90,7 @@ def test_a_damaged_run(here, monkeypatch, case):
         promic(monkeypatch, "report", "quick/phantom")
 
 
+BIN = Path(sys.executable).parent
 MAKE = {
     "misspelt profile": (
         ["PROFILE=quik"],
@@ -107,12 +112,10 @@ def test_make_reproduce(here, case):
     for name in ("Makefile", "config"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, here / name)
     before = files(here)
-    command = ["make", "--old-file=.venv/.installed", "reproduce", "PYTHON=python3", *args]
-    if case == "two runs in one folder":
-        if not shutil.which("flock"):
-            pytest.skip("without flock, Snakemake's own lock says it")
-        command = ["flock", "data/.lock", *command]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    command = ["make", "--old-file=.venv/.installed", "reproduce", f"BIN={BIN}", *args]
+    busy = case == "two runs in one folder"
+    with alone(here / "data" / ".lock") if busy else contextlib.nullcontext():
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     lines = [
         line for line in (done.stdout + done.stderr).splitlines() if line.startswith("promic: ")

@@ -132,9 +132,15 @@ def jobs(log: str) -> tuple[dict[str, str], set[str]]:
     }
 
 
-def wait(process: subprocess.Popen, log: Path, finished: int, delay: float) -> bool:
+def output(project: Path, begin: int = 0) -> str:
+    """Snakemake's output in a project's run, from a byte on; "" before its first session."""
+    logs = list((project / "data" / "runs").glob("*/*/reproduce.log"))
+    return logs[0].read_bytes()[begin:].decode() if logs else ""
+
+
+def wait(process: subprocess.Popen, project: Path, begin: int, finished: int, delay: float) -> bool:
     """Whether a session continues after that many finished jobs and a delay in seconds."""
-    while process.poll() is None and len(FINISHED.findall(log.read_text())) < finished:
+    while process.poll() is None and len(FINISHED.findall(output(project, begin))) < finished:
         time.sleep(0.1)
     try:
         process.wait(delay)
@@ -162,11 +168,13 @@ def killed_run(
     hit: list[str] = []
     for session in range(kills + 1):
         log, mark = project / f"session{session}.log", uuid.uuid4().hex
+        begin = len(output(project).encode())
         process = start(project, profile, data, targets, mark, log)
-        if session < kills and wait(process, log, rng.choice([0, 1, 2]), rng.uniform(0, delay)):
+        after, delayed = rng.choice([0, 1, 2]), rng.uniform(0, delay)
+        if session < kills and wait(process, project, begin, after, delayed):
             kill(mark)
         process.wait()
-        text = log.read_text()
+        text = output(project, begin)
         started, finished = jobs(text)
         repeated = done & started.keys()
         assert not repeated, f"{log}: finished jobs were started again: {sorted(repeated)}"

@@ -29,8 +29,7 @@ class Project:
 
     def __init__(self, folder: Path, data: Path) -> None:
         self.folder, self.data = copy_project(ROOT, folder), data
-        self.profile = folder / "profile.yaml"
-        self.profile.write_text(SMOKE.read_text())
+        self.profile = folder / "config" / "smoke.yaml"
         outputs = [
             f for line in OUTPUT.findall(self.dry_run("--forceall")) for f in line.split(", ")
         ]
@@ -155,7 +154,7 @@ def test_a_new_codec_reruns_its_benchmark_and_what_reads_it(finished, edit):
         profile["benchmark"]["codecs"]["mine"] = [{"quality": 10}, {"quality": 40}]
         return yaml.safe_dump(profile)
 
-    edit("profile.yaml", with_mine)
+    edit("config/smoke.yaml", with_mine)
     assert finished.planned() == LAST | {
         ("benchmark", "03_codec_benchmark-mine"),
         ("rate_distortion", "04_rate_distortion"),
@@ -185,7 +184,7 @@ def test_a_new_deblocking_network_reruns_its_training_and_what_reads_it(finished
         profile["studies"]["deblocking"]["models"].append({"networks": ["mine"]})
         return yaml.safe_dump(profile)
 
-    edit("profile.yaml", with_mine)
+    edit("config/smoke.yaml", with_mine)
     assert finished.planned() == LAST | {
         ("train_deblocking", "12_train_deblocking-mine-mse-75-seed0"),
         ("deblocking", "13_deblocking"),

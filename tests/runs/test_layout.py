@@ -9,7 +9,7 @@ import pytest
 
 from promic_nb.errors import UserError
 from promic_nb.runs import layout
-from promic_nb.runs.layout import RunFolder, all_runs, find_run, named_dataset
+from promic_nb.runs.layout import RunFolder, all_runs, find_run
 
 RUN = RunFolder("quick", "phantom")
 PATHS = {
@@ -17,6 +17,7 @@ PATHS = {
     "data.json": RUN.data,
     "report.html": RUN.report,
     "session.json": RUN.session,
+    "reproduce.log": RUN.full_log,
     "tables/ap.parquet": RUN.table("ap"),
     "tables/benchmark_{codec}.parquet": RUN.table("benchmark_{codec}"),
     "notebooks/01_dataset.ipynb": RUN.notebook("01_dataset"),
@@ -108,17 +109,44 @@ def test_the_run_that_changed_last_is_the_default_and_each_marker_counts_by_itse
         find_run(tmp_path, "cpu/lucchi", marker="session")
 
 
+@pytest.fixture
+def several(tmp_path):
+    """A project with five runs."""
+    names = ("quick", "quick+mine-3f9a", "quick+mine-0b12", "quick+my-own-77e1")
+    for name in (*(f"{profile}/lucchi" for profile in names), "quick/phantom"):
+        (tmp_path / "data" / "runs" / name / "tables").mkdir(parents=True)
+    return tmp_path
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("name", "run"),
     [
-        ("output: data/runs/quick/lucchi/data.json", "lucchi"),
-        ("output: data/runs/quick/my-stack.v2/data.json", "my-stack.v2"),
-        ("output: data/runs/quicker/lucchi/data.json", None),
-        ("Nothing to be done.", None),
+        ("quick+my-own", "quick+my-own-77e1/lucchi"),
+        ("quick+my-own/lucchi", "quick+my-own-77e1/lucchi"),
+        ("quick+mine-3f9a", "quick+mine-3f9a/lucchi"),
+        ("quick/lucchi", "quick/lucchi"),
+        ("data/runs/quick+mine-0b12/lucchi", "quick+mine-0b12/lucchi"),
     ],
 )
-def test_the_data_set_is_read_from_a_path_of_the_run(text, expected):
-    assert named_dataset(text, "quick") == expected
+def test_hash_and_data_set_may_be_left_out_if_one_run_fits(several, name, run):
+    assert find_run(several, name).name == run
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "quick+mine",
+            "'quick.mine' stands for several runs. Choose one of: "
+            "quick.mine-(3f9a|0b12)/lucchi, quick.mine-(3f9a|0b12)/lucchi",
+        ),
+        ("quick", "several runs.*quick/(lucchi|phantom), quick/(lucchi|phantom)$"),
+        ("quick+my", "no run 'quick.my'. Runs: .*quick.my-own-77e1/lucchi"),
+    ],
+)
+def test_a_name_that_fits_several_runs_or_none_is_refused(several, name, message):
+    with pytest.raises(UserError, match=message):
+        find_run(several, name)
 
 
 def test_no_other_module_builds_paths_of_a_run():

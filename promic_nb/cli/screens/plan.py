@@ -43,7 +43,7 @@ def screen(table: pd.DataFrame, run: str, throughput: Throughput) -> RenderableT
 def _total(table: pd.DataFrame, run: str) -> str:
     jobs, hours, disk = table.jobs.sum(), table.hours.sum(), table.disk_gb.sum()
     if hours == 0:
-        remedy = "measure a finished run first (promic plan --measure RUN)"
+        remedy = "measure a finished run first (promic measure RUN)"
         return f"{run}: {jobs} jobs. Hours and disk are unknown: {remedy}."
     more = "at least" if table.hours.isna().any() else "about"
     return (
