@@ -1,4 +1,4 @@
-"""Tables as shown in notebooks."""
+"""How notebooks save tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from promic_nb.core.files import atomically
 from promic_nb.runs.provenance import Run
 
 
@@ -28,3 +29,15 @@ def save_styled(
         html=style.to_html(table_uuid=Path(path).name),
     )
     return style
+
+
+def save_rows(run: Run, table: pd.DataFrame, path: str, caption: str) -> Path:
+    """Save a table of too many rows to be read by people, as Parquet only.
+
+    Args:
+        path: without suffix.
+        caption: one sentence, with units.
+    """
+    target = Path(f"{path}.parquet")
+    atomically(target, lambda p: table.to_parquet(p, index=False, compression="zstd"))
+    return run.stamp(target, [target.suffix], "table", caption)

@@ -28,8 +28,9 @@ def read_variants(run: Run, results: Sequence[str | Path]) -> pd.DataFrame:
 
     Returns:
         dataset, recipe, rate, bpp, seed, metric, value (0..1), of ("boxes" or "masks"), variant
-        ("plain", "channels", "guidance", "one model" or "masks"), and the parameters of notebook 07
-        in `PARAMETERS`; channel_choice is "all" if all channels are read.
+        ("plain", "channels", "guidance", "one model" or "masks"), the parameters of notebook 07 in
+        `PARAMETERS`, and model (its name in text); channel_choice is "all" if all channels are
+        read.
 
     Raises:
         UserError: there are no results, or one has no sidecar.
@@ -47,9 +48,11 @@ def read_variants(run: Run, results: Sequence[str | Path]) -> pd.DataFrame:
             chosen["channel_choice"] = "all"
         for of, file in (("boxes", path), ("masks", path.with_name("mask_ap.parquet"))):
             if of == "boxes" or chosen["masks"]:
-                parts.append(
-                    run.read_table(file).assign(of=of, variant=_variant(chosen, given), **chosen)
+                rows = run.read_table(file).assign(
+                    of=of, variant=", ".join(_parts(chosen, given)) or "plain", **chosen
                 )
+                named = [rows.recipe.iloc[0], *_parts(chosen, given).values()]
+                parts.append(rows.assign(model=", ".join(named)))
     if not parts:
         raise UserError(
             "there are no results of variants to compare",
@@ -58,11 +61,13 @@ def read_variants(run: Run, results: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _variant(chosen: dict, given: dict) -> str:
-    names = {
-        "channels": chosen["channels"],
-        "guidance": chosen["guidance"],
-        "one model": given.get("rates"),
-        "masks": chosen["masks"],
+def _parts(chosen: dict, given: dict) -> dict[str, str]:
+    """What is varied, and how, in words."""
+    words = {
+        "channels": chosen["channels"]
+        and f"{chosen['channels']} channels by {chosen['channel_choice']}",
+        "guidance": chosen["guidance"] and f"guidance {chosen['guidance']:g}",
+        "one model": given.get("rates") and f"one model ({chosen['rate_input']})",
+        "masks": chosen["masks"] and "with masks",
     }
-    return ", ".join(name for name, there in names.items() if there) or "plain"
+    return {name: text for name, text in words.items() if text}

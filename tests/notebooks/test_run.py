@@ -537,6 +537,13 @@ def test_18_extensions(execute, out):
     assert set(table.variant) == {"plain", "channels", "guidance", "one model", "masks"} and set(
         table.of
     ) == {"boxes", "masks"}
+    pairs = pd.read_parquet(out / "tables" / "extension_differences.parquet")
+    assert {*zip(pairs.model, pairs.against, pairs.rate, strict=True)} == {
+        ("ProMIC, 16 channels by importance", "ProMIC", "low"),
+        ("ProMIC, guidance 0.5", "ProMIC", "low"),
+        ("ProMIC, one model (affine)", "ProMIC", "low"),
+        ("ProMIC, with masks", "ProMIC", "low"),
+    }
     channels = pd.read_parquet(out / "tables" / "channels.parquet")
     assert channels.channels.tolist() == [16, 160] and channels.gmac.is_monotonic_increasing
     assert (out / "figures" / "channels_plot.png").is_file() and (

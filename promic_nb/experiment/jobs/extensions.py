@@ -21,6 +21,7 @@ from promic_nb.experiment.jobs.study import (
     model,
     signatures,
     trained,
+    truth,
 )
 from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Extensions
@@ -65,7 +66,7 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "18_extensions",
             partial(extensions, p, p.extensions),
-            {"table": tables(run, "extensions")},
+            {"tables": tables(run, "extensions", "extension_matches", "extension_differences")},
             reported=True,
         ),
     }
@@ -131,20 +132,22 @@ def _varied(
 def extensions(p: Profile, section: Extensions) -> Job:
     """The comparison of the variants with the plain models."""
     plain_rates = list(p.rates) if section.one_model else [section.rate]
-    results = [
+    folders = [
         *(
-            p.run.results(p.run.model(recipe, rate, seed))
+            p.run.model(recipe, rate, seed)
             for recipe in ("A", "ProMIC")
             for rate in plain_rates
             for seed in p.seeds
         ),
         *(
-            p.run.results(p.run.model(recipe, rate, seed, variant))
+            p.run.model(recipe, rate, seed, variant)
             for variant, options in section.variants().items()
             for recipe in (("A", "ProMIC") if "masks" in options else ("ProMIC",))
             for rate in [ALL if "rate_input" in options else section.rate]
             for seed in p.seeds
         ),
     ]
+    results = [p.run.results(folder) for folder in folders]
     values = {"results": results, "rate": section.rate, "config": p.detector}
-    return Job({**of_run(p), **values, **artifacts(p)}, {"results": results})
+    read = {"results": results, "detections": [p.run.detections(folder) for folder in folders]}
+    return Job({**of_run(p), **values, **artifacts(p)}, {**read, "truth": truth(p)})
