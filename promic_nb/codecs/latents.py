@@ -5,19 +5,20 @@ were made from.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from tqdm.auto import tqdm
 
 from promic_nb.codecs import contract
 from promic_nb.codecs.base import LatentCodec, bpp
+from promic_nb.codecs.growing import GrowingArrays
+from promic_nb.core.fields import Augmentation
 from promic_nb.core.files import atomically
 from promic_nb.datasets.layout import SliceStack, Split
+from promic_nb.datasets.views import IDENTITY, VIEWS, View
 from promic_nb.errors import UserError
 
 REMEDY = "Encode again with notebooks/05_latents.ipynb (make reproduce does)"
@@ -30,13 +31,14 @@ CODER = (
 
 @dataclass(frozen=True)
 class EncodedSlices:
-    """Slices of one split at one rate.
+    """Slices of one split at one rate, each in one view or several.
 
     Attributes:
         ids: slice ids.
-        latents: float32 (N, C, ceil(H/16), ceil(W/16)), memory-mapped.
-        images: decoded slices, uint8 (N, H, W), memory-mapped.
-        bpp: true rate of each slice.
+        latents: float32 (V N, C, ceil(H/16), ceil(W/16)), memory-mapped: all N slices in the first
+            view, then all in the second, and so on.
+        images: decoded slices, uint8 (V N, H, W), memory-mapped, in the same order.
+        bpp: true rate of each slice as it is, N numbers.
         signature: what they were made from.
     """
 
@@ -46,66 +48,90 @@ class EncodedSlices:
     bpp: list[float]
     signature: dict
 
+    def seen_by(self, augmentation: str) -> EncodedSlices:
+        """Only the views of an augmentation (`datasets.views.VIEWS`).
 
-def signature(codec: LatentCodec, stack: SliceStack, split: Split, ids: list[int]) -> dict:
-    """What the arrays depend on: data, split, codec, setting (the rate) and weights."""
+        Raises:
+            UserError: the slices were not encoded in those views.
+        """
+        views = _names(VIEWS[augmentation])
+        there = self.signature["views"]
+        if there[: len(views)] != views:
+            raise UserError(
+                f"the {self.signature['split']} latents hold the views {', '.join(there)}, but "
+                f"augmentation {augmentation!r} needs {', '.join(views)}",
+                f"{REMEDY}, with augmentation: {augmentation}",
+            )
+        count = len(views) * len(self.ids)
+        return replace(self, latents=self.latents[:count], images=self.images[:count])
+
+
+def signature(
+    codec: LatentCodec,
+    stack: SliceStack,
+    split: Split,
+    ids: list[int],
+    views: Sequence[View] = IDENTITY,
+) -> dict:
+    """What the arrays depend on: data, split, views, codec, setting (the rate) and weights."""
     return {
         "dataset": stack.name,
         "data": stack.fingerprint,
         "split": split,
         "ids": ids,
+        "views": _names(views),
         "codec": codec.name,
         "setting": codec.setting,
         "weights": codec.sha256,
     }
 
 
+def _names(views: Sequence[View]) -> list[str]:
+    return [view.name for view in views]
+
+
 def encode_slices(
-    codec: LatentCodec, stack: SliceStack, split: Split, ids: list[int], folder: Path
+    codec: LatentCodec,
+    stack: SliceStack,
+    split: Split,
+    ids: list[int],
+    folder: Path,
+    views: Sequence[View] = IDENTITY,
 ) -> EncodedSlices:
-    """Encode, decode and store the slices `ids` of a split in `folder`; what is there whole and
-    with the same signature is used as it is.
+    """Encode, decode and store the slices `ids` of a split in `folder`, in each view.
+
+    What is there whole and with the same signature is used as it is. Slices go to the disk one by
+    one: a data set need not fit into memory, and a killed run continues where it was.
+
+    Raises:
+        UserError: the files cannot be written.
     """
-    expected = signature(codec, stack, split, ids)
+    expected = signature(codec, stack, split, ids, views)
     try:
         return load_slices(folder, expected)
     except UserError:  # nothing there, unfinished, damaged, or of something else
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "signature.json").unlink(
-            missing_ok=True
-        )  # written last: arrays without it are unfinished
-    rates: list[float] = []
-
-    def record(latents: Path, images: Path) -> None:
-        """Slice by slice to the disk: a data set need not fit into memory."""
-        with latents.open("wb") as latent_file, images.open("wb") as image_file:
-            for slice_id in tqdm(ids, desc=f"{codec.setting} {split}", unit="slice"):
-                image = stack.image(split, slice_id)
-                stream = contract.encode(codec, image)
-                _append(latent_file, contract.latent(codec, stream, image.shape), len(ids))
-                _append(image_file, contract.decode(codec, stream, image.shape), len(ids))
-                rates.append(bpp(stream, image.shape))
-
-    atomically(
-        folder / "latents.npy", lambda p: atomically(folder / "images.npy", lambda q: record(p, q))
-    )
+        # written last: arrays without it are unfinished
+        (folder / "signature.json").unlink(missing_ok=True)
+    jobs = [(view, slice_id) for view in views for slice_id in ids]
+    arrays = GrowingArrays(folder, ("latents", "images"), len(jobs), expected)
+    done = len(arrays.values)
+    title = f"{codec.setting} {split}"
+    for view, slice_id in tqdm(
+        jobs[done:], desc=title, unit="slice", initial=done, total=len(jobs)
+    ):
+        image = np.ascontiguousarray(view.picture(stack.image(split, slice_id)))
+        stream = contract.encode(codec, image)
+        arrays.add(
+            bpp(stream, image.shape),
+            contract.latent(codec, stream, image.shape),
+            contract.decode(codec, stream, image.shape),
+        )
+    rates = arrays.finish()
     atomically(
         folder / "signature.json",
         lambda p: p.write_text(json.dumps({"of": expected, "bpp": rates}, indent=1)),
     )
     return load_slices(folder, expected)
-
-
-def _append(file: BinaryIO, value: np.ndarray, count: int) -> None:
-    """Add one of `count` arrays to a .npy file, after its header."""
-    if not file.tell():
-        header = {
-            "descr": dtype_to_descr(value.dtype),
-            "fortran_order": False,
-            "shape": (count, *value.shape),
-        }
-        write_array_header_1_0(file, header)
-    file.write(np.ascontiguousarray(value).data)
 
 
 def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
@@ -125,6 +151,7 @@ def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
         note = json.loads(note_file.read_text())
         made_from, rates = note["of"], note["bpp"]
         ids = list(made_from["ids"])
+        count = len(ids) * len(made_from["views"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{note_file} is no signature of latents ({error!r})", REMEDY) from error
     for key, value in (expected or {}).items():
@@ -134,26 +161,32 @@ def load_slices(folder: Path, expected: dict | None = None) -> EncodedSlices:
                 f"expected {_short(value)}",
                 REMEDY,
             )
-    latents = _mapped(folder / "latents.npy", np.float32, 4, len(ids))
-    if bad := [i for i, latent in zip(ids, latents, strict=True) if not np.isfinite(latent).all()]:
+    latents = _mapped(folder / "latents.npy", np.float32, 4, count)
+    if bad := [i for i, latent in enumerate(latents) if not np.isfinite(latent).all()]:
         raise UserError(
-            f"{folder / 'latents.npy'}: the latent of slice {bad[0]} is not finite", REMEDY
+            f"{folder / 'latents.npy'}: the latent of slice {ids[bad[0] % len(ids)]} is not finite",
+            REMEDY,
         )
-    return EncodedSlices(
-        ids, latents, _mapped(folder / "images.npy", np.uint8, 3, len(ids)), rates, made_from
-    )
+    images = _mapped(folder / "images.npy", np.uint8, 3, count)
+    return EncodedSlices(ids, latents, images, rates[: len(ids)], made_from)
 
 
 def load_rates(
-    folders: Mapping[str, str | Path], splits: Iterable[str], expected: dict | None = None
+    folders: Mapping[str, str | Path],
+    splits: Iterable[str],
+    expected: dict | None = None,
+    augmentation: Augmentation = "none",
 ) -> dict[str, dict[str, EncodedSlices]]:
     """The splits of each rate, `load_slices` of FOLDER/SPLIT, by the rate's label and the split.
 
     The splits of a rate must have been made by one codec at one setting with the same weights, and
     all rates from the same slices.
 
+    Args:
+        augmentation: whose views are taken of the training slices.
+
     Raises:
-        UserError: as `load_slices`; the differing key is named.
+        UserError: as `load_slices`, where the differing key is named, and `seen_by`.
     """
     loaded: dict[str, dict[str, EncodedSlices]] = {}
     slices: dict[str, list[int]] = {}
@@ -167,6 +200,8 @@ def load_rates(
             )
             same |= {key: here.signature.get(key) for key in CODER}
             slices[split] = here.ids
+            if split == "train":
+                loaded[label][split] = here.seen_by(augmentation)
     return loaded
 
 

@@ -51,6 +51,10 @@ ChannelChoice = Literal["variance", "importance"]
 RateInput = Literal["none", "gain", "affine"]
 PrunerName = Literal["median", "hyperband", "none"]
 TeacherImages = Literal["reconstructed", "original"]
+Augmentation = Literal["none", "grid", "encoded", "shifted"]  # `datasets.views.VIEWS`
+SplitName = Literal["train", "val", "test"]
+GuidedLoss = Literal["mse", "normalized"]  # `training.tasks.Distillation`
+FirstNorm = Literal["one", "natural", "none"]  # `models.translator.TranslatorConfig`
 
 
 class SolverOptions(TypedDict, total=False):
@@ -72,6 +76,7 @@ class SolverOptions(TypedDict, total=False):
     min_learning_rate: NonNegativeNumber
     epoch: Count
     amp: bool
+    average: Share
     eval_every: NonNegative
     patience: NonNegative
 

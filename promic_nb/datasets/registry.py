@@ -14,6 +14,7 @@ DATASETS = Registry[DataSet](
     "data set",
     {
         "lucchi": "promic_nb.datasets.lucchi:LUCCHI",
+        "lucchi_block": "promic_nb.datasets.lucchi:LUCCHI_BLOCK",
         "kasthuri": "promic_nb.datasets.kasthuri:KASTHURI",
         "phantom": "promic_nb.datasets.phantom:PHANTOM",
     },

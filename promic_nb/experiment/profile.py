@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from promic_nb import codecs
-from promic_nb.core.fields import Count, Crop, Name, NonNegative
+from promic_nb.core.fields import Augmentation, Count, Crop, Name, NonNegative, SplitName
 from promic_nb.datasets.registry import DatasetName, check_source
 from promic_nb.errors import UserError
 from promic_nb.experiment.sections import (
     Benchmark,
     DetectorTraining,
+    Diagnosis,
     Extensions,
     GuidedTraining,
     LatentTraining,
@@ -27,7 +28,7 @@ from promic_nb.experiment.sections import (
     Studies,
 )
 from promic_nb.models.config import ConfigName
-from promic_nb.models.recipes import RECIPES, RecipeName
+from promic_nb.models.recipes import RECIPES, RecipeName, StudyName
 from promic_nb.models.registry import EngineName
 from promic_nb.runs.layout import RunFolder
 from promic_nb.training import hyperparameters
@@ -51,6 +52,11 @@ class Profile(Strict):
     engine: EngineName = "torchvision"
     weights: str = "none"
     crop: Crop
+    study: StudyName = "printed"
+    augmentation: Augmentation = "encoded"
+    tested: list[SplitName] = ["test"]  # noqa: RUF012 (pydantic copies it)
+    # Train the A that latent models are compared with for as many iterations as they get in all.
+    equal_budget: bool = False
     original: DetectorTraining
     reconstructed: DetectorTraining
     latent: LatentTraining
@@ -61,6 +67,7 @@ class Profile(Strict):
     probes: Probes | None = None
     studies: Studies = Studies()
     extensions: Extensions | None = None
+    diagnosis: Diagnosis | None = None
 
     @property
     def run(self) -> RunFolder:
@@ -179,6 +186,23 @@ def load_profile(config: dict[str, Any]) -> Profile:
             "Add both to recipes",
         )
     _check_tables(profile)
+    if "val" in profile.tested and not profile.slices.val:
+        raise UserError(
+            f"profile {profile.profile!r} tests on validation slices but has none",
+            "Set slices.val",
+        )
+    for name, question in (profile.diagnosis.questions if profile.diagnosis else {}).items():
+        if not set(question.recipes) <= set(profile.recipes):
+            raise UserError(
+                f"profile {profile.profile!r}: diagnosis.questions.{name} names recipes that it "
+                "does not train",
+                f"Choose from {', '.join(profile.recipes)}",
+            )
+        if not set(question.rates) <= set(profile.rates):
+            raise UserError(
+                f"profile {profile.profile!r}: diagnosis.questions.{name} names unknown rates",
+                f"Choose from {', '.join(profile.rates)}",
+            )
     if (probes := profile.probes) and not (
         {"A", probes.full, *probes.cross} <= set(profile.recipes) and probes.rate in profile.rates
     ):

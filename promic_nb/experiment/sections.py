@@ -8,12 +8,15 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from promic_nb.codecs.registry import CodecName, LatentCodecName
 from promic_nb.core.fields import (
+    Augmentation,
     BlockSide,
     ChannelChoice,
     Count,
     CropSide,
     FaceSide,
     FineTuningOptions,
+    FirstNorm,
+    GuidedLoss,
     Name,
     NonNegative,
     Positive,
@@ -119,11 +122,16 @@ class LatentTraining(DetectorTraining):
 
 
 class GuidedTraining(DetectorTraining):
-    """GDTT: the side of its crops, and the images that the teacher sees."""
+    """GDTT: the side of its crops, the images that the teacher sees, and what is minimized.
+
+    `loss` and `norm_batches` are those of `training.tasks.Distillation`.
+    """
 
     solver: SolverOptions = {"optimizer": "adam"}
     crop: CropSide = 256
     teacher_images: TeacherImages = "reconstructed"
+    loss: GuidedLoss = "mse"
+    norm_batches: NonNegative = 0
 
 
 class TransformCoding(Strict):
@@ -273,4 +281,55 @@ class Extensions(Strict):
             **{f"guidance{weight:g}": {"guidance": weight} for weight in self.guidance},
             **{f"one-model-{kind}": {"rate_input": kind} for kind in self.one_model},
             **({"masks": {"masks": True}} if self.masks else {}),
+        }
+
+
+class DiagnosisSetting(Strict):
+    """One setting of the diagnosis: how a training differs from the profile's own.
+
+    Attributes:
+        augmentation, first_norm: for the translator's training and the detector's;
+            absent: the profile's own.
+        translator: other parameters of notebook 06.
+        detector: other parameters of notebook 07.
+    """
+
+    augmentation: Augmentation | None = None
+    first_norm: FirstNorm | None = None
+    translator: dict[str, Any] = {}
+    detector: dict[str, Any] = {}
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """Parameters of both notebooks."""
+        return self.model_dump(include={"augmentation", "first_norm"}, exclude_none=True)
+
+
+class Question(Strict):
+    """One question of the diagnosis.
+
+    Attributes:
+        asks: the question, for tables.
+        recipes: models that are trained with each setting.
+        rates: labels of rate points; empty: all.
+        settings: by name.
+    """
+
+    asks: str
+    recipes: list[RecipeName]
+    rates: list[str] = []
+    settings: dict[Name, DiagnosisSetting]
+
+
+class Diagnosis(Strict):
+    """What limits the latent models: trainings that differ from the profile's own in one thing."""
+
+    questions: dict[Name, Question]
+
+    def settings(self) -> dict[str, DiagnosisSetting]:
+        """All settings by the name QUESTION.SETTING."""
+        return {
+            f"{question}.{name}": setting
+            for question, each in self.questions.items()
+            for name, setting in each.settings.items()
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from promic_nb.core.fields import FirstNorm
 from promic_nb.core.paths import root
 from promic_nb.models.adapters import RateAffine
 from promic_nb.models.backbones import BACKBONES
@@ -73,6 +74,7 @@ def build_translator(
     lrb: bool,
     seed: int = 0,
     *,
+    first_norm: FirstNorm = "one",
     channels: Sequence[int] = (),
     rates: RateAffine | None = None,
 ) -> DomainTranslator:
@@ -80,6 +82,7 @@ def build_translator(
     from `seed`.
 
     Args:
+        first_norm: as in `TranslatorConfig`; the scale of "natural" is set by `keep_spread`.
         channels: those of the latent that it reads; none: all.
         rates: for latents of several rates, their affine.
 
@@ -93,6 +96,7 @@ def build_translator(
         in_channels,
         BACKBONES[settings.backbone].stage2_channels,
         lrb,
+        first_norm=first_norm,
         channels=channels,
         rates=rates,
     )

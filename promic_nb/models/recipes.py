@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from promic_nb.core.fields import FirstNorm
 from promic_nb.core.registry import Registry
 from promic_nb.errors import UserError
 
@@ -67,6 +68,23 @@ _RECIPES = {
 }
 RECIPES = Registry.of("recipe", _RECIPES, __name__)
 RecipeName = Annotated[str, RECIPES]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What two studies of the same recipes differ in.
+
+    Attributes:
+        first_norm: how the translator's first batch norm starts (`TranslatorConfig`).
+    """
+
+    first_norm: FirstNorm
+
+
+# "printed" builds the translator as the dissertation does; "improved" as the diagnosis on
+# validation slices found better (docs/ablation.md). Both train on true latents of mirrored slices.
+STUDIES = {"printed": Study("one"), "improved": Study("natural")}
+StudyName = Literal["printed", "improved"]
 
 # The pairs that the ablation compares, in the order of Figs. 36-49 (AP50 and AP75) and 64-105 (all
 # six), and what the second adds.

@@ -5,13 +5,14 @@ features after stage 2 of a detector.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from promic_nb.codecs.jpegai.networks import LightResidualBlock
+from promic_nb.core.fields import FirstNorm
 from promic_nb.models.adapters import ChannelSelection, RateAffine, RateInput
 
 NO_RATE_INPUT: RateInput = "none"
@@ -27,6 +28,9 @@ class TranslatorConfig:
         lrb: whether the Lightweight Residual Block (1x1) comes first.
         kernel_size: of the transposed convolutions; 3 gives Table 8's operations.
         hidden_channels: between the two of them, 256 in the dissertation.
+        first_norm: how the first batch norm starts: "one" (the dissertation's: every channel at
+            unit variance, also one of mere rounding noise), "natural" (`keep_spread`), or "none":
+            there is no such norm.
         channels: numbers of those that it reads; empty: all.
         rates: how many rates it tells apart; 0: it is not told.
         rate_input: how (`RateAffine`).
@@ -37,6 +41,7 @@ class TranslatorConfig:
     lrb: bool = True
     kernel_size: int = 3
     hidden_channels: int = 256
+    first_norm: FirstNorm = "one"
     channels: tuple[int, ...] = ()
     rates: int = 0
     rate_input: RateInput = "none"
@@ -47,7 +52,7 @@ class DomainTranslator(nn.Module):
     doubles the resolution.
 
     Args:
-        in_channels, out_channels, lrb, kernel_size, hidden_channels, channels: as in
+        in_channels, out_channels, lrb, kernel_size, hidden_channels, first_norm, channels: as in
             `TranslatorConfig`.
         rates: for latents of several rates, their affine. It and the choice of channels are the
             adapters; the dissertation has neither.
@@ -65,12 +70,15 @@ class DomainTranslator(nn.Module):
         kernel_size: int = 3,
         hidden_channels: int = 256,
         *,
+        first_norm: FirstNorm = "one",
         channels: Sequence[int] = (),
         rates: RateAffine | None = None,
     ) -> None:
         super().__init__()
         read = len(channels) or in_channels
-        self._built = TranslatorConfig(in_channels, out_channels, lrb, kernel_size, hidden_channels)
+        self._built = TranslatorConfig(
+            in_channels, out_channels, lrb, kernel_size, hidden_channels, first_norm
+        )
         selection = ChannelSelection(channels) if len(channels) else None
         self.adapters = nn.Sequential(*(a for a in (rates, selection) if a is not None))
         self.lrb = LightResidualBlock(read, kernel_size=1, bias=False) if lrb else nn.Identity()
@@ -88,7 +96,7 @@ class DomainTranslator(nn.Module):
             )
 
         self.upsample = nn.Sequential(
-            nn.BatchNorm2d(read),
+            nn.Identity() if first_norm == "none" else nn.BatchNorm2d(read),
             up(read, hidden_channels),
             nn.BatchNorm2d(hidden_channels),
             nn.ReLU(),
@@ -102,6 +110,28 @@ class DomainTranslator(nn.Module):
         one plane more, as `RateAffine` does.
         """
         return self.upsample(self.lrb(self.adapters(latent)))
+
+    @torch.no_grad()
+    def keep_spread(self, latents: Iterable[Tensor]) -> None:
+        """Start the first batch norm at the natural scale: its weights are the standard deviations
+        of the channels that reach it, over the largest one.
+
+        A norm with weights of one makes channels of rounding noise as loud as the strongest. Does
+        nothing without a first norm.
+
+        Args:
+            latents: of training slices, each float32 (C, h, w), as `forward` takes them.
+        """
+        norm = self.upsample[0]
+        if not isinstance(norm, nn.BatchNorm2d):
+            return
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for latent in latents:
+            x = self.lrb(self.adapters(latent[None])).double().transpose(0, 1).flatten(1)
+            count += x.shape[1]
+            total, squares = total + x.sum(1), squares + x.square().sum(1)
+        spread = (squares / count - (total / count).square()).clamp_min(0).sqrt()
+        norm.weight.copy_(spread / spread.max())
 
     @property
     def config(self) -> TranslatorConfig:
@@ -128,6 +158,7 @@ class DomainTranslator(nn.Module):
             config.lrb,
             config.kernel_size,
             config.hidden_channels,
+            first_norm=config.first_norm,
             channels=config.channels,
             rates=rates,
         )

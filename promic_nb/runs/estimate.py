@@ -24,6 +24,7 @@ from promic_nb.runs.work import AMOUNTS, Setting
 # Number of training, validation and test slices and their size, until a run has counted them.
 SIZES = {
     "lucchi": Setting({"train": 125, "val": 40, "test": 165}, (768, 1024)),
+    "lucchi_block": Setting({"train": 120, "val": 40, "test": 165}, (768, 1024)),
     "kasthuri": Setting({"train": 72, "val": 13, "test": 75}, (1463, 1613)),
     "phantom": Setting({"train": 24, "val": 8, "test": 8}, (512, 512)),
 }

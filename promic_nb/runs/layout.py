@@ -148,6 +148,10 @@ class RunFolder:
         """The folder of a translator trained by GDTT; its `kind` is "lrb" or "base"."""
         return self.model(f"translator-{kind}", rate, seed, variant)
 
+    def experiment(self, name: str, recipe: str, rate: str, seed: Label) -> Path:
+        """The folder of a model of the diagnosis; its `name` is QUESTION.SETTING."""
+        return self.path / "diagnosis" / name / recipe / rate / f"seed{seed}"
+
     def search(self, recipe: str, rate: str) -> Path:
         """The results of a search for a model's hyperparameters."""
         return self.path / "search" / recipe / rate

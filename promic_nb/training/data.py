@@ -42,7 +42,7 @@ class DetectorData:
     Attributes:
         train: slices that crops are taken from.
         validation: whole slices, for a solver that evaluates during training.
-        crop: see `samples.detection_crops`.
+        crop, flips: see `samples.detection_crops`.
         seed: of the crops.
     """
 
@@ -50,6 +50,7 @@ class DetectorData:
     validation: Slices | None = None
     crop: Crop = 256
     seed: int = 0
+    flips: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class TranslatorData:
         size: (H, W) of the slices.
         crop: side of the crops in pixels, a multiple of 64.
         seed: of the crops.
+        flips: see `samples.detection_crops`.
     """
 
     pixels: Sequence[np.ndarray]
@@ -69,3 +71,4 @@ class TranslatorData:
     size: Size
     crop: int = 256
     seed: int = 0
+    flips: bool = False

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import update_bn
+from torch.utils.data import DataLoader
 
 from promic_nb.errors import UserError
 from promic_nb.models.detector import Detector
@@ -18,7 +21,7 @@ from promic_nb.training.guidance import Guidance
 from promic_nb.training.options import Evaluation, FitOptions
 from promic_nb.training.samples import collate, detection_crops, paired_crops
 from promic_nb.training.solver import Solver
-from promic_nb.training.tasks import DetectorTask, Frozen, GuidedTranslatorTask
+from promic_nb.training.tasks import DetectorTask, Distillation, Frozen, GuidedTranslatorTask
 
 
 def train_detector(
@@ -56,6 +59,7 @@ def train_detector(
         train.size,
         data.crop,
         data.seed,
+        flips=data.flips,
         pixels=guidance.pixels if guidance else None,
         labels=train.labels,
     )
@@ -76,14 +80,28 @@ def train_translator(
     data: TranslatorData,
     solver: Solver,
     options: FitOptions,
+    distillation: Distillation = Distillation(),  # noqa: B008 (frozen)
 ) -> DomainTranslator:
     """GDTT: train the translator to output the teacher's stem and stage-2 features of the pixels.
 
     Resumes the training in the options' folder.
     """
-    stream = paired_crops(data.pixels, data.latents, data.size, data.crop, data.seed)
-    fit(GuidedTranslatorTask(translator, teacher.front, solver), stream, solver.loop, options)
+    stream = paired_crops(
+        data.pixels, data.latents, data.size, data.crop, data.seed, flips=data.flips
+    )
+    task = GuidedTranslatorTask(translator, teacher.front, solver, distillation.loss)
+    fit(task, stream, solver.loop, options)
+    if distillation.norm_batches:
+        pairs = paired_crops(
+            data.pixels, data.latents, data.size, data.crop, data.seed + 1, flips=data.flips
+        )
+        latents = DataLoader(pairs, solver.batch, collate_fn=_latents)
+        update_bn(islice(latents, distillation.norm_batches), translator)
     return translator
+
+
+def _latents(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
+    return torch.stack([latent for _, latent in pairs])
 
 
 def _evaluation(validation: Slices | None, solver: Solver) -> Evaluation:

@@ -22,7 +22,13 @@ import lightning
 import numpy as np
 import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch.utils.data import DataLoader, IterableDataset
@@ -190,6 +196,7 @@ def fit(
         batch=loop.batch,
         clip=loop.clip,
         precision=loop.precision,
+        average=loop.average,
         **(evaluation.settings if evaluation else {}),
     )
     if not note.is_file() or note.read_text() != cause:
@@ -232,9 +239,16 @@ def fit(
         )
     log.join(folder)
     if evaluation:
-        best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
-        task.load_state_dict(best["state_dict"])
+        _take(task, folder / "best.ckpt")
+    elif loop.average and done == loop.steps:
+        _take(task, last)  # nothing was left to do, so the average was not put in place
     return task
+
+
+def _take(task: lightning.LightningModule, checkpoint: Path) -> None:
+    """Load the weights of a checkpoint: the averaged ones, where there is an average."""
+    kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    task.load_state_dict(kept["state_dict"])
 
 
 def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -> list[Callback]:
@@ -250,6 +264,8 @@ def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -
     else:
         every = min(options.checkpoint_every, loop.steps)
         own = [checkpoint(every_n_train_steps=every, save_top_k=0), RngState()]
+    if loop.average:
+        own.append(EMAWeightAveraging(decay=loop.average))
     if options.progress:
         own.append(TQDMProgressBar(refresh_rate=max(1, loop.steps // 50)))
     return own

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from promic_nb.codecs.latents import EncodedSlices, load_rates
-from promic_nb.core.fields import TeacherImages
+from promic_nb.core.fields import Augmentation, TeacherImages
 from promic_nb.datasets.layout import SliceStack, Split
+from promic_nb.datasets.views import IDENTITY, VIEWS, View
 from promic_nb.models.card import Card, RatePoint
 from promic_nb.models.recipes import RECIPES
 from promic_nb.training.data import Slices
@@ -20,6 +21,8 @@ from promic_nb.training.multirate import pooled
 @dataclass(frozen=True)
 class RecipeInputs:
     """The slices of some splits as a recipe sees them; several rates follow one another.
+
+    Training slices are there in each view of the augmentation, view after view.
 
     Attributes:
         recipe: its name.
@@ -52,8 +55,20 @@ class RecipeInputs:
         means = {k: sum(e[split].bpp) / count for k, e in self.encoded.items()}
         return means or {label: float("nan")}
 
+    def as_they_are(self, split: Split) -> Slices:
+        """The slices of a split without their other views, to measure on."""
+        whole, count = self.slices[split], len(self.ids[split])
+        each = len(whole.inputs) // max(1, len(self.encoded))
+        at = [rate + i for rate in range(0, len(whole.inputs), each) for i in range(count)]
+        return Slices(
+            [whole.inputs[i] for i in at],
+            [whole.boxes[i] for i in at],
+            whole.size,
+            [whole.labels[i] for i in at] if whole.labels else None,
+        )
+
     def summary(self) -> str:
-        """The numbers of slices and objects, as text."""
+        """The numbers of slices and objects in all views, as text."""
         return ", ".join(
             f"{split}: {len(s.inputs)} slices with {sum(map(len, s.boxes))} objects"
             for split, s in self.slices.items()
@@ -66,6 +81,7 @@ def load_inputs(
     folders: Mapping[str, str | Path],
     splits: Mapping[Split, int],
     *,
+    augmentation: Augmentation = "none",
     numbered: bool = False,
     masks: bool = False,
 ) -> RecipeInputs:
@@ -76,38 +92,57 @@ def load_inputs(
         folders: of encoded slices, by rate label; ignored for original images.
         splits: for each split, use every Nth slice. Only for original images: encoded slices
             have been selected already.
+        augmentation: of the training slices (`datasets.views.VIEWS`).
         numbered: add the number of its rate to each latent, see `multirate.pooled`.
         masks: include label images.
 
     Raises:
-        UserError: see `codecs.latents.load_rates`.
+        UserError: see `codecs.latents.load_rates` and `EncodedSlices.seen_by`.
     """
     sees = RECIPES[recipe].inputs
     folders = {} if sees == "original" else folders
-    encoded = load_rates(folders, splits, {"data": stack.fingerprint})
+    encoded = load_rates(folders, splits, {"data": stack.fingerprint}, augmentation)
     kind = "latents" if sees == "latent" else "images"
     slices: dict[Split, Slices] = {}
     ids: dict[Split, list[int]] = {}
     for split, every in splits.items():
         of_rates = [e[split] for e in encoded.values()]
         ids[split] = of_rates[0].ids if of_rates else stack.ids(split, every)
+        views = VIEWS[augmentation] if split == "train" else IDENTITY
         seen: list[Sequence[np.ndarray]] = [
             list(e.latents if sees == "latent" else e.images) for e in of_rates
-        ] or [[stack.image(split, i) for i in ids[split]]]
-        found = [stack.objects(split, i) for i in ids[split]]
+        ] or [originals(stack, split, ids[split], views)]
+        boxes, labels = [], []
+        whole = [stack.objects(split, i) for i in ids[split]]
+        for view in views:
+            for found in map(view.objects, whole):
+                boxes.append(found.boxes)
+                if masks:
+                    labels.append(found.labels)
         height, width = stack.image(split, ids[split][0]).shape
         slices[split] = Slices(
             pooled(seen, numbered),
-            [o.boxes for o in found] * len(seen),
+            boxes * len(seen),
             (height, width),
-            [o.labels for o in found] * len(seen) if masks else None,
+            labels * len(seen) if masks else None,
         )
     files = [Path(at) / split / f"{kind}.npy" for split in splits for at in folders.values()]
     return RecipeInputs(recipe, slices, ids, encoded, files)
 
 
+def originals(
+    stack: SliceStack, split: Split, ids: Sequence[int], views: Sequence[View]
+) -> list[np.ndarray]:
+    """Slices as they were taken, uint8 (H, W), in each view, view after view."""
+    images = [stack.image(split, i) for i in ids]
+    return [view.picture(image) for view in views for image in images]
+
+
 def teacher_pixels(
-    encoded: Sequence[EncodedSlices], images: TeacherImages, stack: SliceStack | None = None
+    encoded: Sequence[EncodedSlices],
+    images: TeacherImages,
+    augmentation: Augmentation = "none",
+    stack: SliceStack | None = None,
 ) -> Sequence[np.ndarray]:
     """The teacher's inputs while its student sees latents of training slices.
 
@@ -116,7 +151,9 @@ def teacher_pixels(
     Args:
         encoded: the training slices of each rate.
         images: "reconstructed", decoded at the same rate, or "original", from the `stack`.
+        augmentation: whose views the encoded slices hold.
     """
     if images == "reconstructed" or stack is None:
         return pooled([list(e.images) for e in encoded])
-    return pooled([[stack.image("train", i) for i in encoded[0].ids]] * len(encoded))
+    seen = originals(stack, "train", encoded[0].ids, VIEWS[augmentation])
+    return pooled([seen] * len(encoded))

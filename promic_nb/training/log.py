@@ -33,6 +33,25 @@ def join(folder: Path) -> None:
         (folder / EARLIER).unlink()
 
 
+def curve(folder: Path) -> pd.DataFrame:
+    """AP50 on validation slices over the iterations of a training and its phases below `folder`.
+
+    Returns:
+        Columns phase ("frozen" or "free" with PD-FT, else ""), iteration (over all phases), AP50
+        (0..1); empty if the training did not evaluate.
+    """
+    parts, before = [], 0
+    for phase in ("", "frozen", "free"):
+        rows = _rows(folder / phase)
+        if "AP50" in rows:
+            seen = rows.dropna(subset="AP50")
+            iteration = before + seen.step + 1
+            parts.append(pd.DataFrame({"phase": phase, "iteration": iteration, "AP50": seen.AP50}))
+            before = int(iteration.max())
+    empty = pd.DataFrame(columns=["phase", "iteration", "AP50"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
 def _rows(folder: Path) -> pd.DataFrame:
     parts = [pd.read_csv(folder / name) for name in (EARLIER, LOG) if (folder / name).is_file()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

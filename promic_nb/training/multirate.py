@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import ConcatDataset, Dataset
 
+from promic_nb.core.fields import ChannelChoice, FirstNorm, RateInput
 from promic_nb.models.adapters import RateAffine
 from promic_nb.models.build import build_translator
 from promic_nb.models.config import DetectorConfig
@@ -59,46 +61,62 @@ RATE_INPUTS: dict[str, Callable[[torch.Tensor], RateAffine | None]] = {
 }
 
 
+@dataclass(frozen=True)
+class TranslatorOptions:
+    """How a translator differs from the plain one.
+
+    Attributes:
+        first_norm: how its first batch norm starts (`TranslatorConfig`).
+        channels, channel_choice: how many channels it reads (0 for all), and how they are chosen
+            (`choose_channels`).
+        importance_of: weights of a translator for all channels, with the same LRB and first norm;
+            for the choice "importance".
+        rate_input: one of `RATE_INPUTS`: latents unchanged, at unit variance for each rate, or
+            after a learned affine map of the rate. The latter two read `NumberedLatents`.
+    """
+
+    first_norm: FirstNorm = "one"
+    channels: int = 0
+    channel_choice: ChannelChoice = "variance"
+    importance_of: str | Path = ""
+    rate_input: RateInput = "none"
+
+
 def translator_for(
     config: DetectorConfig,
     rates: Sequence[Sequence[np.ndarray]],
     lrb: bool,
     seed: int,
-    *,
-    channels: int = 0,
-    channel_choice: str = "variance",
-    importance_of: str | Path = "",
-    rate_input: str = "none",
+    options: TranslatorOptions,
 ) -> DomainTranslator:
     """A translator with random weights for the training latents of one or several rates.
 
     Args:
         rates: the latents of each rate.
-        channels, channel_choice: how many channels it reads (0 for all), and how they are chosen
-            (`choose_channels`).
-        importance_of: weights of a translator for all channels, with the same LRB setting; for the
-            choice "importance".
-        rate_input: one of `RATE_INPUTS`: latents unchanged, at unit variance for each rate, or
-            after a learned affine map of the rate. The latter two read `NumberedLatents`.
 
     Raises:
         UserError: see `choose_channels` and `load_weights`.
     """
     count = len(rates[0][0])
-    trained = (
-        load_weights(build_translator(config, count, lrb), importance_of) if importance_of else None
-    )
-    chosen = choose_channels(pooled(rates), channels, channel_choice, trained)
+    trained = None
+    if options.importance_of:
+        trained = build_translator(config, count, lrb, first_norm=options.first_norm)
+        trained = load_weights(trained, options.importance_of)
+    chosen = choose_channels(pooled(rates), options.channels, options.channel_choice, trained)
+    numbered = options.rate_input != "none"
     variance = (
-        np.stack([channel_variance(latents) for latents in rates])
-        if rate_input != "none"
-        else np.zeros(0)
+        np.stack([channel_variance(latents) for latents in rates]) if numbered else np.zeros(0)
     )
-    return build_translator(
+    translator = build_translator(
         config,
         count,
         lrb,
         seed,
+        first_norm=options.first_norm,
         channels=chosen,
-        rates=RATE_INPUTS[rate_input](torch.from_numpy(variance)),
+        rates=RATE_INPUTS[options.rate_input](torch.from_numpy(variance)),
     )
+    if options.first_norm == "natural":
+        seen = pooled(rates, numbered)
+        translator.keep_spread(torch.from_numpy(np.array(seen[i])) for i in range(len(seen)))
+    return translator

@@ -6,23 +6,25 @@ slices.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import optuna
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from promic_nb.core.fields import Augmentation, FirstNorm
 from promic_nb.datasets import open_stack
 from promic_nb.datasets.layout import Split
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import average_precision
-from promic_nb.models.build import build_detector, build_translator, mirror
+from promic_nb.models.build import build_detector, mirror
 from promic_nb.models.detector import Detector
 from promic_nb.models.load import load_detector
 from promic_nb.models.recipes import RECIPES
@@ -31,6 +33,7 @@ from promic_nb.models.weights import load_weights
 from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.fine_tuning import FineTuning, train_recipe
 from promic_nb.training.inputs import load_inputs
+from promic_nb.training.multirate import TranslatorOptions, translator_for
 from promic_nb.training.options import FitOptions
 from promic_nb.training.samples import Crop
 from promic_nb.training.search import original_number, suggest
@@ -95,6 +98,8 @@ class DetectorObjective:
     engine: str = "torchvision"
     weights: str = "none"
     latents: str = ""
+    first_norm: FirstNorm = "one"
+    augmentation: Augmentation = "encoded"
     start: str = ""
     translator: str = ""
     solver: Mapping[str, Any] = field(default_factory=dict)
@@ -121,13 +126,20 @@ class DetectorObjective:
         settings = {**self.solver, **found["solver"], "eval_every": self.eval_every}
         solver = Solver(self.steps, found["learning_rate"], found["batch"], **settings)
         train, validation = _slices(
-            self.dataset, self.data, self.recipe, self.latents, self.train_every, self.val_every
+            self.dataset,
+            self.data,
+            self.recipe,
+            self.latents,
+            (self.train_every, self.val_every),
+            self.augmentation,
         )
         folder = Path(self.folder) / f"trial{original_number(trial)}"
         model = train_recipe(
             RECIPES[self.recipe],
-            self._model(train),
-            DetectorData(train, validation, self.crop, self.seed),
+            self._model(train.inputs),
+            DetectorData(
+                train, validation, self.crop, self.seed, flips=self.augmentation == "grid"
+            ),
             solver,
             FineTuning(**self.fine_tuning),
             FitOptions(folder, progress=False, callbacks=[Report(trial)]),
@@ -135,7 +147,7 @@ class DetectorObjective:
         found_boxes = detect_slices(model, validation.inputs, validation.size, progress=False)
         return average_precision(validation.boxes, found_boxes)["AP50"]
 
-    def _model(self, train: Slices) -> Detector:
+    def _model(self, inputs: Sequence[np.ndarray]) -> Detector:
         recipe = RECIPES[self.recipe]
         model = (
             load_detector(self.start, self.engine)
@@ -144,7 +156,8 @@ class DetectorObjective:
         )
         if recipe.inputs != "latent":
             return model
-        translator = build_translator(model.config, len(train.inputs[0]), recipe.lrb, self.seed)
+        options = TranslatorOptions(self.first_norm)
+        translator = translator_for(model.config, [inputs], recipe.lrb, self.seed, options)
         if recipe.gdtt:
             translator = load_weights(translator, self.translator)
         return mirror(model, translator)
@@ -152,9 +165,15 @@ class DetectorObjective:
 
 @lru_cache(maxsize=1)
 def _slices(
-    dataset: str, data: str, recipe: str, latents: str, train_every: int, val_every: int
+    dataset: str,
+    data: str,
+    recipe: str,
+    latents: str,
+    every: tuple[int, int],
+    augmentation: Augmentation,
 ) -> tuple[Slices, Slices]:
-    """What the recipe sees for training and for validation."""
-    splits: dict[Split, int] = {"train": train_every, "val": val_every}
-    inputs = load_inputs(open_stack(dataset, data), recipe, {"": latents}, splits)
+    """What the recipe sees for training and for validation: every Nth slice of each."""
+    splits: dict[Split, int] = {"train": every[0], "val": every[1]}
+    stack = open_stack(dataset, data)
+    inputs = load_inputs(stack, recipe, {"": latents}, splits, augmentation=augmentation)
     return inputs.slices["train"], inputs.slices["val"]

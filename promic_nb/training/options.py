@@ -22,12 +22,14 @@ class Loop:
         batch: samples per iteration.
         clip: maximum norm of the gradient; None for no limit.
         precision: Lightning's name for the arithmetic.
+        average: decay of an exponential moving average of the weights; 0: none.
     """
 
     steps: int
     batch: int
     clip: float | None = None
     precision: Precision = "32-true"
+    average: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Schedule:
 
     Example:
         >>> Schedule(steps=1000, batch=8).loop(clip=5.0)
-        Loop(steps=1000, batch=8, clip=5.0, precision='32-true')
+        Loop(steps=1000, batch=8, clip=5.0, precision='32-true', average=0.0)
     """
 
     steps: int

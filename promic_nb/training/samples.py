@@ -1,6 +1,7 @@
 """Training crops for detectors and translators.
 
-Pixels and latents are cropped and flipped on the same 16-pixel grid.
+Pixels and latents are cropped on the same 16-pixel grid. Other augmentation is done before encoding
+(`datasets.views`).
 
 Nothing is resized: latents cannot be resized without error (see docs/detectors.md), and pixel and
 latent models should see the same content.
@@ -24,7 +25,7 @@ MIN_INSIDE = 0.3  # a box is kept if at least this share of its area is inside t
 # Side in pixels, a multiple of 16; or the minimum share of each side of the slice (Detectron2's
 # relative_range).
 Crop = int | float
-# Top, left, height and width in pixels on the grid, and whether to flip.
+# Top, left, height and width in pixels on the grid, and whether to mirror the crop.
 Window = tuple[int, int, int, int, bool]
 
 _NOTHING = torch.zeros(0)
@@ -42,7 +43,7 @@ class Sample(NamedTuple):
     masks: Tensor = _NOTHING
 
 
-def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Window:
+def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop, flips: bool) -> Window:
     """A random crop on the grid."""
     if isinstance(crop, int):
         height, width = (min(crop, n + -n % GRID) for n in size)
@@ -52,7 +53,7 @@ def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop) -> Wind
         int(rng.integers(0, max(1, (n - side) // GRID + 1))) * GRID
         for n, side in zip(size, (height, width), strict=True)
     )
-    return top, left, height, width, bool(rng.random() < 0.5)
+    return top, left, height, width, flips and bool(rng.random() < 0.5)
 
 
 def _cut(array: np.ndarray, window: Window) -> Tensor:
@@ -90,6 +91,7 @@ def detection_crops(
     crop: Crop,
     seed: int,
     *,
+    flips: bool = False,
     pixels: Sequence[np.ndarray] | None = None,
     labels: Sequence[np.ndarray] | None = None,
 ) -> SampleStream:
@@ -101,6 +103,8 @@ def detection_crops(
         size: (H, W) of the slices.
         crop: side in pixels, a multiple of 16; or a share below 1: sides are drawn between that
             share of the slice's side and the whole side.
+        flips: mirror half of the crops on their grid, which is wrong for latents; only for the
+            diagnosis (augmentation "grid").
         pixels: for each input a slice that is cropped with it, for online GDTT.
         labels: for each input a label image, (H, W), in which box k is object k + 1, for masks
             (`datasets.boxes.objects`).
@@ -108,7 +112,7 @@ def detection_crops(
 
     def draw(rng: np.random.Generator) -> Sample:
         i = int(rng.integers(len(inputs)))
-        window = _window(rng, size, crop)
+        window = _window(rng, size, crop, flips)
         here, stays = _crop_boxes(boxes[i], window)
         sample = Sample(_cut(inputs[i], window), torch.from_numpy(here))
         if pixels is not None:
@@ -136,12 +140,18 @@ def paired_crops(
     size: tuple[int, int],
     crop: int,
     seed: int,
+    *,
+    flips: bool = False,
 ) -> SampleStream:
-    """A stream of (pixel crop, latent crop) at the same position, for GDTT."""
+    """A stream of (pixel crop, latent crop) at the same position, for GDTT.
+
+    Args:
+        flips: as in `detection_crops`.
+    """
 
     def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         i = int(rng.integers(len(pixels)))
-        window = _window(rng, size, crop)
+        window = _window(rng, size, crop, flips)
         return _cut(pixels[i], window), _cut(latents[i], window)
 
     return SampleStream(draw, seed)

@@ -33,6 +33,8 @@ class Solver:
             mean loss is not below the best by the share `threshold`, the learning rate is
             multiplied by `factor`, down to `min_learning_rate`.
         amp: half precision on a GPU that supports it; no effect on a CPU.
+        average: decay of an exponential moving average of all weights and statistics, which is what
+            is evaluated and kept; 0: none.
         eval_every: iterations between evaluations (EVAL_PERIOD), 0 for none.
         patience: iterations without a better AP50 after which training ends; 0 for no limit.
     """
@@ -55,6 +57,7 @@ class Solver:
     min_learning_rate: float = 1e-10
     epoch: int = 30
     amp: bool = False
+    average: float = 0.0
     eval_every: int = 0
     patience: int = 0
 
@@ -77,7 +80,7 @@ class Solver:
     @property
     def loop(self) -> Loop:
         """Iterations, batch size and arithmetic, for `fit`."""
-        return Loop(self.steps, self.batch, self.clip or None, self.precision)
+        return Loop(self.steps, self.batch, self.clip or None, self.precision, self.average)
 
     def learning_rate_at(self, iteration: int) -> float:
         """Learning rate of the delta schedule; iterations count from 0.

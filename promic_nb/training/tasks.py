@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import lightning
@@ -11,6 +12,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
+from promic_nb.core.fields import GuidedLoss
 from promic_nb.metrics.detection import Detections, average_precision
 from promic_nb.models.detector import Detector
 from promic_nb.models.inputs import Batch
@@ -77,6 +79,24 @@ class DetectorTask(lightning.LightningModule):
         return self.solver.configure(self)
 
 
+@dataclass(frozen=True)
+class Distillation:
+    """What GDTT minimizes, and what follows it.
+
+    Attributes:
+        loss: "mse" is Eq. 40. "normalized" divides the error of each channel by the spread of the
+            teacher's channel, so that quiet channels count as much as loud ones.
+        norm_batches: number of batches from which the statistics of the translator's batch norms
+            are estimated again afterwards; 0 keeps the running ones.
+    """
+
+    loss: GuidedLoss = "mse"
+    norm_batches: int = 0
+
+
+QUIET = 0.01  # channels below this share of the mean variance count as if they had that much
+
+
 class GuidedTranslatorTask(lightning.LightningModule):
     """GDTT: minimizes the MSE between the translator's output and the teacher's features (Eq. 40).
 
@@ -86,10 +106,14 @@ class GuidedTranslatorTask(lightning.LightningModule):
     epoch_sum: Tensor
 
     def __init__(
-        self, translator: DomainTranslator, teacher_front: nn.Module, solver: Solver
+        self,
+        translator: DomainTranslator,
+        teacher_front: nn.Module,
+        solver: Solver,
+        loss: GuidedLoss = "mse",
     ) -> None:
         super().__init__()
-        self.translator, self.solver = translator, solver
+        self.translator, self.solver, self.loss = translator, solver, loss
         # A checkpoint made with another solver or teacher is not resumed.
         self.settings = str(solver)
         self.teacher = digest(teacher_front)
@@ -101,13 +125,17 @@ class GuidedTranslatorTask(lightning.LightningModule):
         pixels, latent = batch
         with torch.no_grad():
             target = self._teacher[0].to(self.device)(pixels)
-        mse = nn.functional.mse_loss(self.translator(latent), target)
+        error = (self.translator(latent) - target).square()
+        mse = loss = error.mean()
+        if self.loss == "normalized":
+            variance = target.var((0, 2, 3))
+            loss = (error.mean((0, 2, 3)) / (variance + QUIET * variance.mean())).mean()
         done = self.global_step % self.solver.epoch
-        self.epoch_sum = mse.detach() + (self.epoch_sum if done else 0)
+        self.epoch_sum = loss.detach() + (self.epoch_sum if done else 0)
         self.log("mse", mse, prog_bar=True)
         self.log("relative_mse", mse / target.var())
         self.log("epoch_loss", self.epoch_sum / (done + 1))
-        return mse
+        return loss
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         return self.solver.configure(self.translator)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from promic_nb.codecs.latents import encode_slices, load_rates, load_slices, signature
+from promic_nb.datasets.views import VIEWS
 from promic_nb.errors import UserError
 
 
@@ -86,12 +87,15 @@ def test_they_are_encoded_again_for_another_signature_or_after_damage(folder, ti
     )
 
 
-@pytest.mark.parametrize("key", ["dataset", "data", "split", "ids", "codec", "setting", "weights"])
+KEYS = ["dataset", "data", "split", "ids", "views", "codec", "setting", "weights"]
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_the_differing_key_is_named(folder, tiny, key):
     expected = signature(Averages(), tiny, "train", tiny.ids("train"))
-    assert set(expected) == {"dataset", "data", "split", "ids", "codec", "setting", "weights"}
+    assert set(expected) == set(KEYS)
     load_slices(folder, expected)
-    with pytest.raises(UserError, match=rf"have {key}='.*', expected 'another'.*05_latents"):
+    with pytest.raises(UserError, match=rf"have {key}=.*, expected 'another'.*05_latents"):
         load_slices(folder, {**expected, key: "another"})
 
 
@@ -122,6 +126,57 @@ def test_a_killed_encoding_is_not_mistaken_for_a_complete_one(folder, tiny):
         encode_slices(Averages("beta2", breaks_after=3), tiny, "train", tiny.ids("train"), folder)
     with pytest.raises(UserError, match="holds no encoded slices"):
         load_slices(folder)
+
+
+@pytest.mark.parametrize("kept", [1, 0])
+def test_a_killed_encoding_continues_after_its_last_whole_slice(folder, tiny, tmp_path, kept):
+    """Three slices are done; a fourth that was written but not noted is written again. Where the
+    latents of the three are damaged, all are encoded again.
+    """
+    ids, at = tiny.ids("train"), tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        encode_slices(Averages(breaks_after=3), tiny, "train", ids, at)
+    unfinished = at / "latents.unfinished"
+    whole = unfinished.read_bytes()
+    unfinished.write_bytes(whole + b"half a latent" if kept else whole[:-1])
+    again = Averages()
+    resumed = encode_slices(again, tiny, "train", ids, at)
+    assert again.encoded == (len(ids) - 3 if kept else len(ids))
+    for name in ("latents.npy", "images.npy", "signature.json"):
+        assert (at / name).read_bytes() == (folder / name).read_bytes()
+    assert resumed.ids == ids and {p.name for p in at.iterdir()} == {
+        "latents.npy",
+        "images.npy",
+        "signature.json",
+    }
+
+
+def test_an_unfinished_encoding_of_something_else_is_dropped(tiny, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        encode_slices(Averages("beta2", breaks_after=3), tiny, "train", [0, 1, 2, 4], tmp_path)
+    codec = Averages()
+    encode_slices(codec, tiny, "train", [0, 1, 2, 4], tmp_path)
+    assert codec.encoded == 4
+
+
+def test_training_slices_are_encoded_in_every_view(tiny, tmp_path):
+    """The latent of a mirrored slice is that of the mirrored picture; views come one after another,
+    and a smaller augmentation takes the first of them.
+    """
+    ids = tiny.ids("train")[:2]
+    whole = encode_slices(Averages(), tiny, "train", ids, tmp_path, VIEWS["encoded"])
+    assert len(whole.latents) == len(whole.images) == 4 * len(ids) and len(whole.bpp) == 2
+    assert whole.signature["views"] == ["identity", "horizontal", "vertical", "both"]
+    for k, mirrored in enumerate((np.asarray, np.fliplr, np.flipud, lambda x: np.rot90(x, 2))):
+        for i, slice_id in enumerate(ids):
+            image = mirrored(tiny.image("train", slice_id))
+            assert (whole.images[k * len(ids) + i] == image).all()
+            means = image.reshape(16, 16, 16, 16).mean((1, 3))
+            assert np.allclose(whole.latents[k * len(ids) + i, 0], means)
+    plain = whole.seen_by("none")
+    assert len(plain.latents) == 2 and (plain.images[1] == tiny.image("train", ids[1])).all()
+    with pytest.raises(UserError, match="hold the views identity, horizontal, vertical, both, but"):
+        whole.seen_by("shifted")
 
 
 @pytest.mark.parametrize(

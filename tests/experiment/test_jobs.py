@@ -32,8 +32,14 @@ def loaded(path: Path, **changes) -> Profile:
 
 
 @pytest.fixture
-def tiny() -> Profile:
+def smoke() -> Profile:
     return loaded(ROOT / "config" / "smoke.yaml")
+
+
+@pytest.fixture
+def tiny(smoke) -> Profile:
+    """The smoke profile where models start from the A that they are compared with."""
+    return smoke.model_copy(update={"equal_budget": False})
 
 
 @pytest.fixture(params=PROFILES, ids=lambda path: path.stem)
@@ -179,6 +185,75 @@ def test_a_model_reads_what_its_recipe_needs(tiny):
     ]
 
 
+def test_a_of_equal_budget_gets_the_iterations_that_latent_models_get_after_it(tiny):
+    """Both go on from one first A: four iterations of GDTT and four of the detector, or eight."""
+    equal = tiny.model_copy(update={"equal_budget": True})
+    made = jobs.rules(equal)
+    first = made["start_model"].job(rate="low", seed="0").parameters
+    a = made["model"].job(recipe="A", rate="low", seed="0").parameters
+    promic = made["model"].job(recipe="ProMIC", rate="low", seed="0").parameters
+    translator = made["guided_translator"].job(lrb="lrb", rate="low", seed="0").parameters
+    assert (
+        a["start"]
+        == promic["start"]
+        == translator["teacher"]
+        == (equal.run.weights(first["folder"]))
+    )
+    assert (first["steps"], a["steps"]) == (4, 8)
+    assert translator["steps"] + promic["steps"] == a["steps"]
+    assert "models/original" in str(first["start"])
+    assert "start_model" not in jobs.rules(tiny)
+
+
+@pytest.mark.parametrize(("study", "first_norm"), [("printed", "one"), ("improved", "natural")])
+def test_a_study_decides_how_translators_start(tiny, study, first_norm):
+    chosen = tiny.model_copy(update={"study": study})
+    made = jobs.rules(chosen)
+    of = dict(rate="low", seed="0")
+    for values in (
+        made["guided_translator"].job(lrb="lrb", **of).parameters,
+        made["model"].job(recipe="B", **of).parameters,
+    ):
+        assert values["first_norm"] == first_norm and values["augmentation"] == "encoded"
+    a = made["model"].job(recipe="A", **of).parameters
+    assert "first_norm" not in a and a["study"] == study and a["augmentation"] == "encoded"
+
+
+def test_an_experiment_differs_in_its_setting_only():
+    """Each setting of the diagnosis changes what it names; what it does not name about the
+    translator, it takes from the profile's own translator.
+    """
+    profile = loaded(ROOT / "config" / "diagnosis.yaml")
+    made, of = jobs.rules(profile), dict(rate="high", seed="0")
+    for name, setting in profile.diagnosis.settings().items():
+        question = profile.diagnosis.questions[name.split(".")[0]]
+        for recipe in question.recipes:
+            varied = made["diagnosis_model"].job(setting=name, recipe=recipe, **of).parameters
+            plain = made["model"].job(recipe=recipe, **of).parameters
+            differ = {k for k in {*varied, *plain} if varied.get(k) != plain.get(k)}
+            named = {"folder", "translator", *setting.common, *setting.detector}
+            assert {"folder"} <= differ <= named, (name, recipe)
+            assert "first_norm" not in differ or recipe != "A"
+        varied = made["diagnosis_translator"].job(setting=name, lrb="lrb", **of).parameters
+        plain = made["guided_translator"].job(lrb="lrb", **of).parameters
+        differ = {k for k in varied if varied[k] != plain.get(k)}
+        assert differ <= {"folder", *setting.common, *setting.translator}, name
+    own = made["diagnosis_model"].job(setting="batch.four", recipe="ProMIC", **of)
+    new = made["diagnosis_model"].job(setting="gdtt.norms", recipe="ProMIC", **of)
+    assert "models/translator-lrb" in str(own.inputs["translator"])
+    assert "diagnosis/gdtt.norms/translator-lrb" in str(new.inputs["translator"])
+
+
+def test_the_diagnosis_never_looks_at_test_slices():
+    profile = loaded(ROOT / "config" / "diagnosis.yaml")
+    made = jobs.rules(profile)
+    of = dict(recipe="ProMIC", rate="high", seed="0")
+    assert made["model"].job(**of).parameters["tested"] == ["val"]
+    for name in profile.diagnosis.settings():
+        tested = made["diagnosis_model"].job(setting=name, **of).parameters["tested"]
+        assert "val" in tested and "test" not in tested
+
+
 def test_validation_slices_are_encoded_and_read_where_a_profile_has_them(tiny):
     paper = loaded(ROOT / "config" / "paper.yaml")
     assert "val_every" not in jobs.study.model(tiny, "A", "low", "0").parameters
@@ -235,8 +310,8 @@ def test_every_notebook_has_a_job_except_those_run_by_hand(tiny):
     assert stored - named == by_hand
 
 
-def test_the_report_waits_for_every_page_that_no_other_one_reads(tiny):
-    made = jobs.rules(tiny)
+def test_the_report_waits_for_every_page_that_no_other_one_reads(smoke):
+    made = jobs.rules(smoke)
     assert {name for name, each in made.items() if not each.reported} == {
         "benchmark",
         "latents",
@@ -250,12 +325,15 @@ def test_the_report_waits_for_every_page_that_no_other_one_reads(tiny):
         "cross_rate",
         "extension_translator",
         "extension_model",
+        "start_model",
+        "diagnosis_translator",
+        "diagnosis_model",
     }
 
 
-def test_a_cluster_gives_every_training_a_gpu_and_more_time(tiny):
+def test_a_cluster_gives_every_training_a_gpu_and_more_time(smoke, tiny):
     gpu = yaml.safe_load((ROOT / "config" / "gpu" / "config.yaml").read_text())["set-resources"]
-    assert set(gpu) == {name for name, each in jobs.rules(tiny).items() if each.training}
+    assert set(gpu) == {name for name, each in jobs.rules(smoke).items() if each.training}
     made = jobs.rules(loaded(ROOT / "config" / "paper.yaml"))
     assert (made["model"].memory_mb, made["model"].minutes) == (12000, 1440)
     assert (made["detection"].memory_mb, made["detection"].minutes) == (6000, 360)

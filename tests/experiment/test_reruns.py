@@ -114,6 +114,7 @@ def test_a_change_in_plots_reruns_pages_that_draw_and_the_report(finished):
         ("multitask", "17_multitask"),
         ("extensions", "18_extensions"),
         ("probes", "21_probes"),
+        ("diagnosis", "24_diagnosis"),
     }
     plots = sorted((finished.folder / "promic_nb" / "reporting" / "plots").glob("*.py"))
     assert plots

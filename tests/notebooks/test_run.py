@@ -174,6 +174,7 @@ def test_05_latents(execute, out):
         settings={"beta": 0.02},
         train_every=1,
         test_every=1,
+        val_every=1,
         folder=str(out / "latents" / "low"),
     )
     assert (out / "latents" / "low" / "test" / "signature.json").is_file()
@@ -574,3 +575,32 @@ def test_23_search_results(execute, out):
     found = pd.read_parquet(out / "tables" / "hyperparameters.parquet").set_index("parameter")
     assert found.value["batch"] in (1, 2) and found.published["batch"] == 1
     assert "original:" in (out / "tables" / "hyperparameters_found.yaml").read_text()
+
+
+def test_24_diagnosis(execute, out):
+    """B as it is, and with the natural scale, evaluated on the way and measured on two splits."""
+    results = {}
+    for setting, first_norm in (("own.own", "one"), ("norm.natural", "natural")):
+        folder = out / "diagnosis" / setting / "B" / "low" / "seed0"
+        execute(
+            "07_train_detector",
+            recipe="B",
+            rate="low",
+            start=str(model(out, "A") / "model.safetensors"),
+            latents=str(out / "latents" / "low"),
+            first_norm=first_norm,
+            tested=["train", "val"],
+            solver={"eval_every": 2, "average": 0.5},
+            steps=4,
+            crop=128,
+            folder=str(folder),
+        )
+        assert pd.read_parquet(folder / "curve.parquet").iteration.tolist() == [2, 4]
+        results[setting] = [str(folder / "ap.parquet")]
+    execute("24_diagnosis", results=results, questions={"norm": "How does the norm start?"})
+    table = pd.read_parquet(out / "tables" / "diagnosis.parquet")
+    assert set(table.split) == {"train", "val"}
+    assert table[table.question == "own"].change_pp.isna().all()
+    ap50 = table[(table.question == "norm") & (table.metric == "AP50")]
+    assert ap50.change_pp.notna().all() and len(ap50) == 2
+    assert (out / "figures" / "diagnosis_curves.png").is_file()

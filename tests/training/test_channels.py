@@ -11,7 +11,7 @@ from promic_nb.models.build import build_translator
 from promic_nb.models.config import CONFIGS
 from promic_nb.models.weights import save_weights
 from promic_nb.training.channels import channel_importance, channel_variance, choose_channels
-from promic_nb.training.multirate import NumberedLatents, pooled, translator_for
+from promic_nb.training.multirate import NumberedLatents, TranslatorOptions, pooled, translator_for
 
 
 def noise(*deviations: float, count: int = 3) -> list[np.ndarray]:
@@ -85,7 +85,8 @@ def test_pooled_rates_follow_one_another_and_are_numbered():
 
 def test_the_affine_map_gives_each_rate_unit_variance():
     rates = [noise(10, 20), noise(100, 200)]
-    affine = translator_for(CONFIGS["small"], rates, False, 0, rate_input="gain").adapters[0]
+    options = TranslatorOptions(rate_input="gain")
+    affine = translator_for(CONFIGS["small"], rates, False, 0, options).adapters[0]
     for number, latents in enumerate(rates):
         x = torch.from_numpy(np.stack(list(NumberedLatents(latents, number))))
         assert torch.allclose(affine(x).var((0, 2, 3), correction=0), torch.ones(2), rtol=1e-2)
@@ -94,9 +95,8 @@ def test_the_affine_map_gives_each_rate_unit_variance():
 def test_affine_map_and_channel_selection_can_be_combined():
     """The affine map reads all channels and the rate plane; the selection reads its output."""
     rates = [noise(1, 30, 2), noise(4, 50, 3)]
-    translator = translator_for(
-        CONFIGS["small"], rates, True, 0, channels=1, rate_input="affine"
-    ).eval()
+    options = TranslatorOptions(channels=1, rate_input="affine")
+    translator = translator_for(CONFIGS["small"], rates, True, 0, options).eval()
     assert (
         translator.adapters[1].index.tolist() == [1] and translator.adapters[0].scale.requires_grad
     )
@@ -105,25 +105,35 @@ def test_affine_map_and_channel_selection_can_be_combined():
 
 
 def test_by_default_it_is_the_dissertations_translator():
-    plain = translator_for(CONFIGS["small"], [noise(1, 2)], True, 3)
+    plain = translator_for(CONFIGS["small"], [noise(1, 2)], True, 3, TranslatorOptions())
     other = build_translator("small", 2, True, 3)
     assert all(
         torch.equal(v, other.state_dict()[k]) for k, v in plain.state_dict().items()
     ) and len(plain.state_dict()) == len(other.state_dict())
 
 
+def test_the_natural_scale_comes_from_the_training_latents():
+    """Channels of one rate with spreads 1 and 4; the affine of two rates brings all to one."""
+    natural = TranslatorOptions(first_norm="natural")
+    latents = noise(1, 16)
+    translator = translator_for(CONFIGS["small"], [latents], False, 0, natural)
+    spread = np.stack(latents).std((0, 2, 3))
+    expected = torch.from_numpy(spread / spread.max()).float()
+    assert torch.allclose(translator.upsample[0].weight, expected, rtol=1e-4)
+    both = TranslatorOptions(first_norm="natural", rate_input="gain")
+    two = translator_for(CONFIGS["small"], [noise(10, 20), noise(100, 200)], False, 0, both)
+    assert two.upsample[0].weight.min() > 0.9  # the channels' own spreads are as 1 to 2
+
+
 def test_importance_is_read_from_a_trained_translator(tmp_path):
     save_weights(build_translator("small", 4, lrb=True), tmp_path / "t.safetensors")
-    options = {
-        "channels": 2,
-        "channel_choice": "importance",
-        "importance_of": tmp_path / "t.safetensors",
-    }
-    chosen = (
-        translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], True, 0, **options).adapters[0].index
+    options = TranslatorOptions(
+        channels=2, channel_choice="importance", importance_of=tmp_path / "t.safetensors"
     )
+    latents = [noise(1, 5, 0, 3)]
+    chosen = translator_for(CONFIGS["small"], latents, True, 0, options).adapters[0].index
     assert (
         2 not in chosen and len(chosen) == 2
     )  # a channel without variance changes nothing when it is held
     with pytest.raises(UserError, match="another model"):
-        translator_for(CONFIGS["small"], [noise(1, 5, 0, 3)], False, 0, **options)
+        translator_for(CONFIGS["small"], latents, False, 0, options)

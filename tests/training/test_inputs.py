@@ -5,7 +5,8 @@ import pytest
 
 from promic_nb import codecs
 from promic_nb.codecs.latents import encode_slices
-from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.datasets.boxes import boxes_from_mask, boxes_of
+from promic_nb.datasets.views import IDENTITY, VIEWS
 from promic_nb.models.card import RatePoint
 from promic_nb.training.inputs import load_inputs, teacher_pixels
 
@@ -62,11 +63,34 @@ def test_numbered_latents_carry_their_rate(tiny, folders):
     assert (inputs[0][-1] == 0).all() and (inputs[count][-1] == 1).all()
 
 
+def test_training_slices_come_in_all_views_and_are_measured_as_they_are(tiny, tmp_path):
+    """Model A sees decoded slices in the same views as the original slices, with boxes that fit."""
+    codec = codecs.get("jpegai_bop_off", beta=0.02)
+    for split, views in (("train", VIEWS["encoded"]), ("test", IDENTITY)):
+        encode_slices(codec, tiny, split, tiny.ids(split, 3), tmp_path / split, views)
+    splits = {"train": 3, "test": 3}
+    original = load_inputs(tiny, "original", {"": ""}, splits, augmentation="encoded", masks=True)
+    decoded = load_inputs(tiny, "A", {"": tmp_path}, splits, augmentation="encoded", masks=True)
+    count = len(decoded.ids["train"])
+    a, b = (seen.slices["train"] for seen in (original, decoded))
+    assert len(a.inputs) == len(b.inputs) == 4 * count and len(decoded.slices["test"].inputs) == 1
+    for x, y, boxes, labels in zip(a.inputs, b.inputs, b.boxes, b.labels, strict=True):
+        assert np.abs(x.astype(float) - y).mean() < 20  # grey values; another view is further off
+        assert np.array_equal(boxes_of(labels), boxes)
+    assert np.array_equal(a.inputs[count], np.fliplr(tiny.image("train", original.ids["train"][0])))
+    plain = decoded.as_they_are("train")
+    assert len(plain.inputs) == count and np.array_equal(plain.boxes[0], b.boxes[0])
+    latents = load_inputs(tiny, "ProMIC", {"": tmp_path}, splits, augmentation="none")
+    assert len(latents.slices["train"].inputs) == count
+    teacher = teacher_pixels([decoded.encoded[""]["train"]], "original", "encoded", tiny)
+    assert all(np.array_equal(x, y) for x, y in zip(teacher, a.inputs, strict=True))
+
+
 def test_a_teacher_sees_the_same_slices(tiny, folders):
     seen = load_inputs(tiny, "ProMIC", folders, SPLITS)
     encoded = [of_rate["train"] for of_rate in seen.encoded.values()]
     decoded = teacher_pixels(encoded, "reconstructed")
-    original = teacher_pixels(encoded, "original", tiny)
+    original = teacher_pixels(encoded, "original", stack=tiny)
     assert len(decoded) == len(original) == len(seen.slices["train"].inputs)
     assert np.array_equal(decoded[0], encoded[0].images[0])
     count = len(encoded[0].ids)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from promic_nb.core.code import closure, source_file
-from promic_nb.experiment.jobs import extensions, probes, studies, study
+from promic_nb.experiment.jobs import diagnosis, extensions, probes, studies, study
 from promic_nb.experiment.jobs.rule import Job, Rule
 from promic_nb.experiment.profile import Profile
 
@@ -19,7 +19,7 @@ __all__ = ["Job", "Rule", "data_code", "report_code", "rules"]
 def rules(profile: Profile) -> dict[str, Rule]:
     """All rules of a profile's run, by name."""
     made: dict[str, Rule] = {}
-    for part in (study, studies, probes, extensions):
+    for part in (study, studies, probes, extensions, diagnosis):
         made |= part.rules(profile)
     return made
 

@@ -20,16 +20,28 @@ from promic_nb.experiment.jobs.rule import (
     with_sidecars,
 )
 from promic_nb.experiment.profile import Profile
-from promic_nb.models.recipes import RECIPES
+from promic_nb.models.recipes import RECIPES, STUDIES
 
 TRANSLATORS = {False: "base", True: "lrb"}  # kind, by whether it has the LRB
+START = "start"  # the A that others start from, where the compared A is trained for longer
 BEFORE_MODELS = 1  # priority of the longest chain; other jobs fill the gaps
 
 
 def rules(p: Profile) -> dict[str, Rule]:
     """The rules of the study by name."""
     run = p.run
+    start_rule = Rule(
+        p,
+        "07_train_detector",
+        partial(start_model, p),
+        trained(p, run.model(START, "{rate}", "{seed}")),
+        {"rate": one_of(p.rates), "seed": SEED},
+        f"{START}-{{rate}}-seed{{seed}}",
+        training=True,
+        priority=BEFORE_MODELS,
+    )
     return {
+        **({"start_model": start_rule} if p.equal_budget else {}),
         "dataset": Rule(
             p,
             "01_dataset",
@@ -165,6 +177,7 @@ def latents(p: Profile, rate: str) -> Job:
         "train_every": p.slices.train,
         "test_every": p.slices.test,
         "val_every": p.slices.val,
+        "augmentation": p.augmentation,
         "folder": p.run.latents(rate),
     }
     weights = weight_files(point.codec, [point.settings])
@@ -173,13 +186,15 @@ def latents(p: Profile, rate: str) -> Job:
 
 def guided_translator(p: Profile, lrb: str, rate: str, seed: str) -> Job:
     """GDTT: a translator learns to output the stage-2 features of model A."""
-    teacher = weights_of(p, "A", rate, seed)
+    teacher = weights_of(p, first(p), rate, seed)
     values = {
         "rate": rate,
         "lrb": lrb == TRANSLATORS[True],
         "engine": p.engine,
         "teacher": teacher,
         "latents": p.run.latents(rate),
+        "first_norm": STUDIES[p.study].first_norm,
+        "augmentation": p.augmentation,
         **p.guided_training(lrb == TRANSLATORS[True], rate),
         "seed": int(seed),
         "folder": p.run.translator(lrb, rate, seed),
@@ -195,12 +210,15 @@ def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
 
     All but `original` start from an earlier model. Recipes with GDTT also use a guided translator.
     """
-    plan, reads = RECIPES[recipe], {}
+    plan = RECIPES[recipe]
+    reads: dict[str, Any] = {}
     inputs: dict[str, Path | list[Path]] = {"data": p.run.data}
     if plan.inputs != "original":
         reads["latents"] = p.run.latents(rate)
         inputs["signatures"] = signatures(p, rate)
         reads["start"] = inputs["start"] = start(p, recipe, rate, seed)
+    if plan.inputs == "latent":
+        reads["first_norm"] = STUDIES[p.study].first_norm
     if plan.gdtt:
         kind = TRANSLATORS[plan.lrb]
         translator = p.run.weights(p.run.translator(kind, rate, seed))
@@ -214,6 +232,9 @@ def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
         **reads,
         **p.training(recipe, rate),
         "crop": p.crop,
+        "augmentation": p.augmentation,
+        "tested": p.tested,
+        "study": p.study,
         "train_every": p.slices.train,
         "test_every": p.slices.test,
         **validation(p),
@@ -221,7 +242,16 @@ def model(p: Profile, recipe: str, rate: str, seed: str) -> Job:
         "folder": p.run.model(recipe, rate, seed),
         "figures": p.run.figures,
     }
+    if recipe == "A" and p.equal_budget:
+        values["steps"] = p.guided.steps + p.latent.steps
     return Job({**of_stack(p), **values}, inputs)
+
+
+def start_model(p: Profile, rate: str, seed: str) -> Job:
+    """The A that latent models and the A of equal budget start from."""
+    own = p.model_copy(update={"equal_budget": False})
+    job = model(own, "A", rate, seed)
+    return Job({**job.parameters, "folder": p.run.model(START, rate, seed)}, job.inputs)
 
 
 def detection(p: Profile) -> Job:
@@ -273,10 +303,19 @@ def weights_of(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
 
 
 def start(p: Profile, recipe: str, rate: str, seed: int | str) -> Path:
-    """The model that a training starts from: A for models on latents, `original` for A."""
-    if RECIPES[recipe].inputs == "latent":
-        return weights_of(p, "A", rate, seed)
+    """The model that a training starts from.
+
+    It is the first A for models on latents and for an A of equal budget, `original` for the first
+    A.
+    """
+    if RECIPES[recipe].inputs == "latent" or (recipe == "A" and p.equal_budget):
+        return weights_of(p, first(p), rate, seed)
     return weights_of(p, "original", "pixels", seed)
+
+
+def first(p: Profile) -> str:
+    """The name of the A that latent models start from."""
+    return START if p.equal_budget else "A"
 
 
 def signatures(p: Profile, rate: str) -> list[Path]:
