@@ -16,6 +16,7 @@ from promic_nb.codecs.base import BitstreamError, Codec, LatentCodec, RateContro
 from promic_nb.codecs.contract import check_codec, check_factory
 from promic_nb.codecs.registry import CODECS
 from promic_nb.codecs.target import Target, search
+from promic_nb.codecs.windowed import Windowed
 
 __all__ = [
     "CODECS",
@@ -24,6 +25,7 @@ __all__ = [
     "LatentCodec",
     "RateControl",
     "Target",
+    "Windowed",
     "bpp",
     "check",
     "expand",

@@ -115,14 +115,20 @@ class CodecFactory(Protocol):
 def check_image(image: np.ndarray) -> np.ndarray:
     """The image, if it is uint8 (H, W) of at least 16x16 and at most 2^26 samples.
 
+    The one place where codecs of the registry decide what they take: samples of more bits go
+    through a `windowed.Windowed` codec, colour through `core.window.luma`, both at the caller's
+    word.
+
     Raises:
         UserError: it is not.
     """
-    if image.dtype != np.uint8 or image.ndim != 2 or min(image.shape) < 16:
-        raise UserError(
-            f"a codec got an image of {image.dtype} {image.shape}",
-            "Give uint8 (H, W) of at least 16x16 samples",
-        )
+    if image.ndim != 2 or image.dtype != np.uint8 or min(image.shape) < 16:
+        remedy = "Give uint8 (H, W) of at least 16x16 samples"
+        if image.ndim == 3:
+            remedy += "; promic_nb.core.window.luma makes colour grey"
+        elif image.ndim == 2 and image.dtype != np.uint8:
+            remedy += "; codecs.Windowed(codec, window) takes 16 bits in a window"
+        raise UserError(f"a codec got an image of {image.dtype} {image.shape}", remedy)
     if image.size > MAX_SAMPLES:
         raise UserError(
             f"a codec got an image of {image.shape[0]}x{image.shape[1]} samples",

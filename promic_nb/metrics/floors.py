@@ -55,8 +55,9 @@ def noise_sigma(image: np.ndarray) -> float:
 
 
 def noise_rate(sigma: float, distortion: np.ndarray | float) -> np.ndarray:
-    """Least rate, in bits a sample, that white Gaussian noise costs at a mean squared error; 0 where
-    the error may be as large as the noise.
+    """Least rate, in bits a sample, that white Gaussian noise costs at a mean squared error.
+
+    It is 0 where the error may be as large as the noise.
 
     Example:
         >>> float(noise_rate(8.0, 16.0)), float(noise_rate(8.0, 100.0))

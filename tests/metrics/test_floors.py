@@ -56,9 +56,7 @@ def test_a_markov_field_has_its_published_rate_at_small_errors():
 
 
 def test_floors_of_slices_are_means_over_slices():
-    images = [
-        np.clip(128 + k * NOISE, 0, 255).round().astype(np.uint8)[:256, :256] for k in (1, 2)
-    ]
+    images = [np.clip(128 + k * NOISE, 0, 255).round().astype(np.uint8)[:256, :256] for k in (1, 2)]
     found = f.floors(images, np.array([30.0, 40.0]))
     assert found.sigma == pytest.approx(np.sqrt((36 + 144) / 2), rel=0.03)
     floor = found.table[found.table.kind == f.NOISE_FLOOR].set_index("psnr_db").bpp
