@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from promic_nb.codecs.base import LatentCodec, RateControl
-from promic_nb.core.fields import Gain, Positive
+from promic_nb.core.fields import Gain, NonNegative, Positive
 from promic_nb.errors import UserError
 
 # Sets of shipped weights: name to the stem of its files, which beta follows.
@@ -56,7 +56,11 @@ class JpegAiStyle:
         return RateControl("gain", -1069, 702, models=self._models)
 
     def __call__(
-        self, beta: Positive = 0.02, gain: Gain = 0, weights: str = DEFAULT_SET
+        self,
+        beta: Positive = 0.02,
+        gain: Gain = 0,
+        weights: str = DEFAULT_SET,
+        refine: NonNegative = 0,
     ) -> LatentCodec:
         """The codec.
 
@@ -65,13 +69,15 @@ class JpegAiStyle:
             gain: displacement D of the gain unit, a finer rate control around a model.
             weights: a set of shipped models, "lucchi" (trained on that stack alone) or "general"
                 (on mixed material); or the path of a weight file, for which beta says nothing.
+            refine: passes of rate-distortion optimized quantization at the encoder, 0 for none;
+                every decoder reads the stream.
         """
         from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
         from promic_nb.codecs.jpegai.weights import WEIGHTS
 
         path = Path(weight_file(weights, beta))
         path = WEIGHTS / path if weights in SETS else path
-        return JpegAiStyleCodec(path, gain, op=self.op, tools=self.tools)
+        return JpegAiStyleCodec(path, gain, op=self.op, tools=self.tools, refine=refine)
 
     def _models(self, settings: dict[str, Any]) -> list[dict[str, Any]]:
         """The models of a set at the operation point, from the lowest to the highest rate."""

@@ -98,14 +98,14 @@ def test_the_decoder_rebuilds_what_the_encoder_quantized(untrained, monkeypatch,
     """The encoder's own latent, caught inside `encode`, equals the decoded one bit by bit."""
     untrained = JpegAiStyleCodec(untrained.path, tools=tools)
     seen = []
-    original = JpegAiStyleCodec._code_phases
+    original = JpegAiStyleCodec.code_phases
 
     def spy(self, *args):
         result = original(self, *args)
         seen.append(result[1])
         return result
 
-    monkeypatch.setattr(JpegAiStyleCodec, "_code_phases", spy)
+    monkeypatch.setattr(JpegAiStyleCodec, "code_phases", spy)
     latent = untrained.latent(untrained.encode(noise(70, 90)))
     encoder, decoder = seen
     assert torch.equal(encoder, decoder)

@@ -18,6 +18,7 @@ from promic_nb.codecs.jpegai.coder import EntropyCoder
 from promic_nb.codecs.jpegai.exact import fixed_point, on_grid
 from promic_nb.codecs.jpegai.hyperprior import HyperpriorCodec, inverse_step
 from promic_nb.codecs.jpegai.model import LEVELS, SKIP_INDEX, JpegAiStyle
+from promic_nb.codecs.jpegai.refine import refined
 from promic_nb.codecs.jpegai.tools import LSBS, RVS, TOOLS, Tools
 from promic_nb.errors import UserError
 
@@ -47,6 +48,8 @@ class JpegAiStyleCodec(HyperpriorCodec[Side]):
             0.200365).
         op: operation point of the transforms, "bop" or "hop".
         tools: "on" uses RVS and LSBS when encoding; a decoder follows the stream.
+        refine: passes of rate-distortion optimized quantization when encoding (`refine`); the
+            decoder is the same. 0: plain rounding.
 
     Raises:
         UserError: no such file, operation point or tools in it, or a gain out of range.
@@ -55,7 +58,9 @@ class JpegAiStyleCodec(HyperpriorCodec[Side]):
     codec_id, channels = 1, nets.LATENT_CHANNELS
     model: JpegAiStyle
 
-    def __init__(self, path: Path, gain: int = 0, *, op: str = "bop", tools: str = "off") -> None:
+    def __init__(
+        self, path: Path, gain: int = 0, *, op: str = "bop", tools: str = "off", refine: int = 0
+    ) -> None:
         if tools not in TOOLS:
             raise UserError(f"tools {tools!r} are unknown", f"Choose one of {', '.join(TOOLS)}")
         self.path, (self.model, tensors, sha256) = path, weights.load(path, op)
@@ -73,6 +78,8 @@ class JpegAiStyleCodec(HyperpriorCodec[Side]):
             gain,
             TOOLS[tools],
         )
+        self.refine = refine
+        self.setting += f" refine={refine}" if refine else ""
         self._hyper = fixed_point(self.model.hyper_decoder)
         self._scale = fixed_point(self.model.hyper_scale_decoder)
         self._means = fixed_point(self.model.context)
@@ -111,20 +118,26 @@ class JpegAiStyleCodec(HyperpriorCodec[Side]):
         parts = nets.deinterleave(
             torch.nn.functional.pad(y, (0, w - y.shape[-1], 0, h - y.shape[-2]))
         )
-        return self._code_phases(
+        return self.code_phases(
             side, lambda phase, mean, step: ((parts[phase] - mean) * step).round()
         )[0]
 
+    def choose(self, x: Tensor, y: Tensor, side: Side) -> Tensor:
+        return refined(self, x, y, side, self.refine) if self.refine else super().choose(x, y, side)
+
     def dequantize(self, symbols: Tensor, side: Side) -> Tensor:
         parts = nets.deinterleave(symbols)
-        y = self._code_phases(side, lambda phase, *_: parts[phase])[1]
+        y = self.code_phases(side, lambda phase, *_: parts[phase])[1]
         return y if side.lsbs is None else on_grid(y * side.lsbs)
 
-    def _code_phases(
+    def code_phases(
         self, side: Side, symbols_of: Callable[[int, Tensor, Tensor], Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Walk the four phases: symbols r^ and latent y^ = r^ / step + mean, both (1, 160, h', w')
         in float64.
+
+        Args:
+            symbols_of: symbols of a phase, from its number, its means and its inverse steps.
         """
         symbols: list[Tensor] = []
         decoded: list[Tensor] = []

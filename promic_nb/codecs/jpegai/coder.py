@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from compressai.ans import RansDecoder, RansEncoder
 from torch import Tensor
 
 Z_MAX = 31  # hyper-latent symbols are clamped to -31..31
+PRECISION = 16  # bits of the range coder's tables
+ESCAPE_BITS = 40.0  # roughly, of a symbol that a level's table does not hold
 Tables = tuple[list[list[int]], list[int], list[int]]
 
 
@@ -28,6 +32,23 @@ class EntropyCoder:
             [n + 2 for n in lengths],
             [-(n // 2) for n in lengths],
         )
+
+    @cached_property
+    def _bits(self) -> tuple[Tensor, int]:
+        """Bits of the symbols -n..n at each level, (levels, 2n + 1), and n."""
+        n = max(-offset for offset in self._r[2])
+        table = torch.full((len(self._r[0]), 2 * n + 1), ESCAPE_BITS, dtype=torch.float64)
+        for level, (row, length, low) in enumerate(zip(*self._r, strict=True)):
+            share = torch.tensor(row[: length - 1], dtype=torch.float64).diff() / 2**PRECISION
+            table[level, n + low : n - low + 1] = -share.log2()
+        return table, n
+
+    def bits(self, symbols: Tensor, levels: Tensor) -> Tensor:
+        """Bits, float64, of residual symbols at levels of the scale grid (int64), of one shape or
+        broadcast; those beyond a level's table count as `ESCAPE_BITS`.
+        """
+        table, n = self._bits
+        return table[levels, symbols.long().clamp(-n, n) + n]
 
     def encode_z(self, z: Tensor) -> bytes:
         """Substream of integer z (1, C, h, w)."""

@@ -128,6 +128,12 @@ class HyperpriorCodec(Generic[S]):
         """Symbols of y (float64), in the shape of `side.index`, 0 where not coded."""
         raise NotImplementedError
 
+    def choose(self, x: Tensor, y: Tensor, side: S) -> Tensor:
+        """Symbols for samples x (1, 1, H, W) with latent y: an encoder may choose better ones than
+        `quantize`.
+        """
+        return self.quantize(y.double(), side)
+
     def dequantize(self, symbols: Tensor, side: S) -> Tensor:
         """Latent y^ (1, C, h', w') of symbols, float64; equal bits on every machine."""
         raise NotImplementedError
@@ -145,15 +151,11 @@ class HyperpriorCodec(Generic[S]):
                 f"{self.name} got an image of {height}x{width} samples",
                 f"Cut it into parts of at most {MAX_SIDE} samples a side",
             )
-        y = tiled(
-            self.analysis_transform,
-            torch.from_numpy(image)[None, None].float(),
-            (height, width),
-            -16,
-        )
+        x = torch.from_numpy(image)[None, None].float()
+        y = tiled(self.analysis_transform, x, (height, width), -16)
         z = self.hyper_latent(y)
         side = self.side_information(z, size_of(y), self.gain, self.tools)
-        r_stream = self.coder.encode_r(self.quantize(y.double(), side), side.index, side.coded)
+        r_stream = self.coder.encode_r(self.choose(x, y, side), side.index, side.coded)
         return Stream(
             height,
             width,

@@ -10,9 +10,8 @@ from compressai._CXX import pmf_to_quantized_cdf
 from torch import Tensor
 from torch.nn import functional as F
 
+from promic_nb.codecs.jpegai.coder import PRECISION
 from promic_nb.codecs.jpegai.model import SCALE_TABLE
-
-PRECISION = 16  # bits of CompressAI's range coder tables
 
 
 def coder_tables(z_pmf: Tensor) -> dict[str, Tensor]:
