@@ -29,12 +29,29 @@ class Tables:
     folder: Path
     _tables: dict[str, pd.DataFrame | None] = field(default_factory=dict)
     _sidecars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _held: dict[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
 
     def get(self, name: str) -> pd.DataFrame | None:
         if name not in self._tables:
             path = self.folder / f"{name}.parquet"
             self._tables[name] = read_parquet(path) if path.is_file() else None
         return self._tables[name]
+
+    def holds(self, name: str, column: str, wanted: Any) -> np.ndarray:
+        """In which rows of a table a column has a value; "=c" and "!c" compare with a column.
+
+        Remembered, because hundreds of claims ask the same.
+        """
+        key = (name, column, repr(wanted))
+        if key not in self._held:
+            table = self.get(name)
+            assert table is not None
+            if isinstance(wanted, str) and wanted[:1] in ("=", "!") and wanted[1:] in table.columns:
+                same = (table[column] == table[wanted[1:]]).to_numpy(bool)
+                self._held[key] = same if wanted[0] == "=" else ~same
+            else:
+                self._held[key] = (table[column] == wanted).to_numpy(bool)
+        return self._held[key]
 
     def sidecar(self, name: str) -> dict[str, Any]:
         """What is recorded of a table; empty where nothing is."""
@@ -148,20 +165,19 @@ def _rows(source: Source, tables: Tables) -> pd.DataFrame | None:
     table = tables.get(source.table)
     if table is None or not {source.column, *source.where} <= set(table.columns):
         return None
-    keep = pd.Series(True, index=table.index)
+    keep = np.full(len(table), True)
     for column, wanted in source.where.items():
-        if isinstance(wanted, str) and wanted[:1] in ("=", "!") and wanted[1:] in table.columns:
-            same = table[column] == table[wanted[1:]]
-            keep &= same if wanted[0] == "=" else ~same
-        else:
-            keep &= table[column] == wanted
-    rows = table[keep]
-    named = next((c for c in ("rate", "setting") if c in rows.columns), None)
+        keep &= tables.holds(source.table, column, wanted)
+    at = np.flatnonzero(keep)
+    if not len(at):
+        return None
+    named = source.by or next((c for c in ("rate", "setting") if c in table.columns), None)
     rows = pd.DataFrame(
         {
-            "key": rows[source.by or named] if source.by or named else None,
-            "bpp": rows["bpp"] if "bpp" in rows.columns else np.nan,
-            "value": pd.to_numeric(rows[source.column], errors="coerce") * source.scale,
+            "key": table[named].iloc[at].to_numpy() if named else None,
+            "bpp": table["bpp"].to_numpy()[at] if "bpp" in table.columns else np.nan,
+            "value": pd.to_numeric(table[source.column].iloc[at].to_numpy(), errors="coerce")
+            * source.scale,
         }
     )
     if source.table in RATES_OF and "rate" in source.where:
@@ -171,7 +187,10 @@ def _rows(source: Source, tables: Tables) -> pd.DataFrame | None:
             rows["bpp"] = found.iloc[0] if len(found) else np.nan
     if source.by:
         rows = rows.groupby("key", as_index=False).mean()
-    rows = rows.dropna(subset=["value"]).sort_values("bpp")
+    if len(rows) > 1:
+        rows = rows.sort_values("bpp")
+    if rows.value.isna().any():
+        rows = rows.dropna(subset=["value"])
     return rows if len(rows) else None
 
 
