@@ -6,15 +6,16 @@ import sys
 
 import typer
 
-from promic_nb.cli import machine, progress, results, stack
+from promic_nb.cli import files, machine, progress, results, stack
 from promic_nb.cli.reproduce import reproduce
 from promic_nb.errors import UserError
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Detect mitochondria in compressed micrographs: follow runs, check their numbers against "
-    "the published ones, and trace every figure back to its origin.",
+    help="Detect mitochondria in compressed micrographs: in your own images and bitstreams; follow "
+    "runs, check their numbers against the published ones, and trace every figure back to its "
+    "origin.",
 )
 RESULTS = (
     results.verdicts,
@@ -26,10 +27,13 @@ RESULTS = (
 )
 RUNS = (reproduce, progress.plan, progress.status, progress.measure)
 MACHINE = (machine.doctor, machine.data, machine.codecs)
-for title, commands in (("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE)):
+FILES = (files.encode, files.decode, files.detect, files.evaluate)
+OWN = "Your own images"
+PANELS = ((OWN, FILES), ("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE))
+app.add_typer(stack.app, name="stack", rich_help_panel=OWN)
+for title, commands in PANELS:
     for command in commands:
         app.command(rich_help_panel=title)(command)
-app.add_typer(stack.app, name="stack", rich_help_panel="Your own images")
 
 
 def main() -> None:

@@ -54,12 +54,11 @@ def init(
 
     Reads PNG, TIFF of one or many pages, OME-TIFF and OME-Zarr, 8 or 16 bits, grey or colour.
     """
-    from promic_nb.datasets.own.discover import Given
-    from promic_nb.datasets.own.discover import init as write
+    from promic_nb.datasets.own.discover import Given, init_stack
 
     ends = numbers("window", window, 2)
     given = Given(name, images, labels, kind, pixel_size, (ends[0], ends[1]) if ends else None)
-    manifest = write(path, given, force=force)
+    manifest = init_stack(path, given, force=force)
     if as_json:
         typer.echo(json.dumps(manifest.model_dump(mode="json"), indent=1))
         return

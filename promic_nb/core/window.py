@@ -70,13 +70,19 @@ class Window:
 
 
 def estimate(images: Iterable[np.ndarray], tails: tuple[float, float] = TAILS) -> Window:
-    """A window for images that are to be seen alike: the median over images of two percentiles.
+    """A window for images that are to be seen alike: the median over images of two percentiles,
+    in whole numbers where the samples are.
 
     Example:
         >>> estimate([np.arange(1001, dtype=np.uint16).reshape(7, 143)], (10, 90))
         Window(low=100.0, high=900.0)
     """
-    low, high = np.median([np.percentile(image, tails) for image in images], axis=0)
+    whole, ends = True, []
+    for image in images:
+        whole &= image.dtype.kind in "ui"
+        ends.append(np.percentile(image, tails))
+    low, high = np.median(ends, axis=0)
+    low, high = (np.floor(low), np.ceil(high)) if whole else (low, high)
     return Window(float(low), float(high if high > low else low + 1))
 
 

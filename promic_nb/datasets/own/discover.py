@@ -56,7 +56,7 @@ class Given:
     window: tuple[float, float] | None = None
 
 
-def init(folder: str | Path, given: Given = Given(), *, force: bool = False) -> Manifest:
+def init_stack(folder: str | Path, given: Given = Given(), *, force: bool = False) -> Manifest:
     """Look at a folder and write its `stack.yaml`.
 
     Args:
