@@ -23,6 +23,7 @@ RESULTS = (
     results.explain,
     results.compare,
     results.publish,
+    results.figures,
     results.bundle,
 )
 RUNS = (reproduce, progress.plan, progress.status, progress.measure)

@@ -124,16 +124,30 @@ def report(run: RunArgument = "") -> None:
 
 
 def publish(
+    run: Annotated[str, typer.Argument(help="PROFILE/DATASET, or the run's folder.")],
     names: Annotated[
-        list[str], typer.Argument(help="Figures and tables of the run, e.g. ap50_over_rate bd_ap.")
-    ],
-    run: RunName = "",
+        list[str] | None,
+        typer.Argument(help="Tables, or figures for theirs, e.g. bd_ap rd_psnr. Default: all."),
+    ] = None,
 ) -> None:
-    """Copy figures and tables of a run, with their sidecars, to figures/, which git keeps."""
+    """Copy tables of a run to figures/, which git keeps, and redraw what is published."""
     from promic_nb.reporting.publish import publish
 
-    for path in publish(the_run(run), names, paths.root() / "figures"):
-        typer.echo(path)
+    published = publish(the_run(run), names or [], paths.root() / "figures")
+    typer.echo(f"{len(published)} tables of {run}: {', '.join(published)}")
+    figures()
+
+
+def figures() -> None:
+    """Redraw all published figures, tables and verdicts from the tables in figures/.
+
+    Nothing is trained or measured. Numbers in README.md and docs/ are filled in, too.
+    """
+    from promic_nb.cli.screens import show
+    from promic_nb.cli.screens.redrawn import screen
+    from promic_nb.reporting.redraw import redraw
+
+    show(screen(redraw(paths.root() / "figures")), soft_wrap=True)
 
 
 def bundle(

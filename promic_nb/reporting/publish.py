@@ -1,40 +1,64 @@
-"""Copy figures and tables of a run to figures/, which is under version control."""
+"""Publish tables of a run: copy them to figures/, which is under version control.
+
+Figures are not copied. `redraw` draws them from the tables.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from promic_nb.core.files import sha256
 from promic_nb.errors import UserError
-from promic_nb.reporting.artifacts import sidecars
+from promic_nb.reporting.published import all_figures
+from promic_nb.runs.explain import read_sidecar
 from promic_nb.runs.layout import RunFolder
 
 
-def publish(run: RunFolder, names: list[str], target: Path) -> list[Path]:
-    """Copy artifacts of a run, with all files and sidecars, to `target`; return the copies.
+def publish(run: RunFolder, names: Sequence[str], target: Path) -> list[str]:
+    """Copy tables of a run with their sidecars to `target`; return their names.
+
+    Args:
+        names: of tables, or of figures, which stand for the tables that they are drawn from; none:
+            all tables of the run.
 
     Raises:
-        UserError: the run has no such artifact, or has a figure and a table with that name, which
-            would share one sidecar. Nothing is copied then.
+        UserError: the run has no such table, or lacks one that a figure needs, or a table is not as
+            its sidecar describes it. Nothing is copied then.
     """
-    found = sidecars(run)
-    there = {a["artifact"]: a for a in found}
-    count = Counter(a["artifact"] for a in found)
-    if twice := [n for n in names if count[n] > 1]:
+    there = {path.stem: path for path in sorted(run.tables.glob("*.parquet"))}
+    chosen = list(there) if not names else [t for name in names for t in _tables(name, there, run)]
+    for name in chosen:
+        path = there[name]
+        if read_sidecar(path)["files"].get(path.name) != sha256(path):
+            raise UserError(
+                f"{path} is not the file that its sidecar describes",
+                "Delete it and make it again: make reproduce",
+            )
+    target.mkdir(exist_ok=True)
+    for name in dict.fromkeys(chosen):
+        for suffix in (".json", ".parquet"):
+            shutil.copy2(there[name].with_suffix(suffix), target)
+    return list(dict.fromkeys(chosen))
+
+
+def _tables(name: str, there: dict[str, Path], run: RunFolder) -> list[str]:
+    """The tables that a table's or a figure's name stands for."""
+    if name in there:
+        return [name]
+    figures = next((f for f in all_figures() if fnmatchcase(name, f.names)), None)
+    if figures is None:
         raise UserError(
-            f"the run {run.name} has a figure and a table called {twice[0]!r}",
-            "Rename one in its notebook",
-        )
-    if missing := [n for n in names if n not in there]:
-        raise UserError(
-            f"the run {run.name} has no {missing[0]!r}",
+            f"the run {run.name} has no table {name!r}, and no figure of that name is drawn from "
+            "tables",
             f"It has: {', '.join(there)}",
         )
-    files = [
-        there[n]["path"].parent / f
-        for n in names
-        for f in (*there[n]["files"], there[n]["path"].name)
-    ]
-    target.mkdir(exist_ok=True)
-    return [Path(shutil.copy2(f, target / f.name)) for f in files]
+    found = {wanted: [t for t in there if fnmatchcase(t, wanted)] for wanted in figures.tables}
+    if missing := [wanted for wanted, tables in found.items() if not tables]:
+        raise UserError(
+            f"the run {run.name} has no table {missing[0]!r}, which {name!r} is drawn from",
+            "Run its notebook again: make reproduce",
+        )
+    return [table for tables in found.values() for table in tables]

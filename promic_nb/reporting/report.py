@@ -11,13 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from promic_nb.claims import DOCUMENTS, VERDICTS
 from promic_nb.core.files import atomically, read_parquet
 from promic_nb.core.paths import relative
 from promic_nb.reporting.artifacts import CHAPTERS, durations, is_smoke, run_verdicts, sidecars
 from promic_nb.reporting.formats import number, span
+from promic_nb.reporting.verdicts import templates
 from promic_nb.runs.layout import RunFolder
 
 MAX_ROWS = 40
@@ -69,19 +68,13 @@ def write_report(run: RunFolder) -> Path:
     Raises:
         UserError: a sidecar or table is unreadable, or the page cannot be written.
     """
-    items = [_shown(about) for about in sidecars(run)]
+    items = [_shown(about) for about in sidecars(run) if about["kind"] != "arrays"]
     chapters: dict[str, list[dict[str, Any]]] = {}
     for item in items:
         title = CHAPTERS.get(item["notebook"], item["notebook"])
         chapters.setdefault(title, []).append(item)
     claims = run_verdicts(run)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("promic_nb.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
+    page = templates().get_template("report.html.j2").render(
         profile=run.profile,
         dataset=run.dataset,
         smoke=is_smoke(run),

@@ -24,6 +24,7 @@ from promic_nb.core.code import loaded_code
 from promic_nb.core.files import atomically, read_parquet, sha256
 from promic_nb.core.paths import relative
 from promic_nb.errors import UserError
+from promic_nb.runs.writing import write_figure, write_forms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,21 +126,22 @@ class Run:
             latex, html: formatted versions; by default the plain table.
         """
         path = _prepared(path)
-        forms = {
-            ".parquet": lambda p: table.to_parquet(p, index=False),
-            ".csv": lambda p: table.to_csv(p, index=False),
-            ".tex": lambda p: p.write_text(
-                latex
-                or table.style.format(escape="latex", precision=3)
-                .hide()
-                .to_latex(hrules=True, caption=caption)
-            ),
-        }
-        if html:
-            forms[".html"] = lambda p: p.write_text(html)
-        for suffix, write in forms.items():
-            atomically(path.with_suffix(suffix), write)
-        return self.stamp(path, list(forms), "table", caption)
+        parquet = path.with_suffix(".parquet")
+        atomically(parquet, lambda p: table.to_parquet(p, index=False, compression="zstd"))
+        forms = write_forms(table, path, caption, latex, html)
+        return self.stamp(path, [".parquet", *forms], "table", caption)
+
+    def save_arrays(self, table: pd.DataFrame, path: str | Path, caption: str) -> Path:
+        """Save a table of arrays (`reporting.arrays`), as Parquet only.
+
+        Args:
+            path: with or without suffix.
+            caption: one sentence.
+        """
+        path = _prepared(path)
+        parquet = path.with_suffix(".parquet")
+        atomically(parquet, lambda p: table.to_parquet(p, index=False, compression="zstd"))
+        return self.stamp(path, [".parquet"], "arrays", caption)
 
     def save_figure(self, figure: Figure, path: str | Path, caption: str, alt: str) -> Path:
         """Save a figure as PDF and PNG.
@@ -149,13 +151,8 @@ class Run:
             alt: the same for people who cannot see it: what rises, and which line is above which.
         """
         path = _prepared(path)
-        undated = {"CreationDate": None}  # so that equal figures are equal files
-        atomically(
-            path.with_suffix(".pdf"),
-            lambda p: figure.savefig(p, format="pdf", metadata=undated),
-        )
-        atomically(path.with_suffix(".png"), lambda p: figure.savefig(p, format="png", dpi=160))
-        return self.stamp(path, [".pdf", ".png"], "figure", caption, alt=alt)
+        forms = write_figure(figure, path)
+        return self.stamp(path, forms, "figure", caption, alt=alt)
 
     def stamp(
         self, path: str | Path, suffixes: list[str], kind: str, caption: str, **more: Any

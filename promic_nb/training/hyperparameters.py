@@ -21,15 +21,6 @@ SEARCH = {
     "steps": (0, 100),
     "interval": (100, 1000),
 }
-# Their names in Table 4 and Tables 10-19.
-LABELS = {
-    "batch": "SOLVER.IMS_PER_BATCH",
-    "base_lr": "SOLVER.BASE_LR",
-    "delta_lr": "Delta Learning Rate",
-    "initial": "Initial Iteration",
-    "steps": "Number of Steps",
-    "interval": "Iteration Step",
-}
 
 
 @dataclass(frozen=True)

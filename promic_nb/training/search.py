@@ -9,7 +9,7 @@ import multiprocessing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 
 from promic_nb.core.fields import PrunerName
 from promic_nb.errors import UserError
-from promic_nb.training.hyperparameters import LABELS, SEARCH, Hyperparameters
+from promic_nb.training.hyperparameters import SEARCH, Hyperparameters
 
 Limits = Mapping[str, Sequence[float]]
 LOGARITHMIC = {"base_lr", "delta_lr"}
@@ -245,6 +245,7 @@ def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, A
         UserError: a recipe lacks one of the rates.
     """
     rates = sorted({rate for recipe, rate in found if recipe != "original"})
+    names = [f.name for f in fields(Hyperparameters)]
     tables: dict[str, Any] = {}
     for recipe in dict.fromkeys(r for r, _ in found):
         if recipe == "original":
@@ -255,5 +256,5 @@ def as_tables(found: Mapping[tuple[str, float], Hyperparameters]) -> dict[str, A
                 f"there is no search for {recipe} at {missing[0]} bpp",
                 "Use studies with the same rates for all recipes",
             )
-        tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in LABELS}
+        tables[recipe] = {name: [asdict(found[recipe, r])[name] for r in rates] for name in names}
     return {"rates": rates, "recipes": tables}
