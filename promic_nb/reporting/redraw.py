@@ -114,9 +114,7 @@ def _one_line(what: str) -> Iterator[None]:
         ) from error
 
 
-def _save(
-    folder: Path, drawing: Drawing, source: dict[str, Any], upstream: dict[str, str]
-) -> None:
+def _save(folder: Path, drawing: Drawing, source: dict[str, Any], upstream: dict[str, str]) -> None:
     path = folder / drawing.name
     suffixes = write_figure(drawing.figure, path)
     made = {

@@ -16,7 +16,7 @@ from promic_nb.core.files import atomically, read_parquet
 from promic_nb.core.paths import relative
 from promic_nb.reporting.artifacts import CHAPTERS, durations, is_smoke, run_verdicts, sidecars
 from promic_nb.reporting.formats import number, span
-from promic_nb.reporting.verdicts import templates
+from promic_nb.reporting.verdicts import template
 from promic_nb.runs.layout import RunFolder
 
 MAX_ROWS = 40
@@ -74,7 +74,7 @@ def write_report(run: RunFolder) -> Path:
         title = CHAPTERS.get(item["notebook"], item["notebook"])
         chapters.setdefault(title, []).append(item)
     claims = run_verdicts(run)
-    page = templates().get_template("report.html.j2").render(
+    page = template("report.html.j2").render(
         profile=run.profile,
         dataset=run.dataset,
         smoke=is_smoke(run),

@@ -14,14 +14,15 @@ from promic_nb.reporting.published import VERDICTS as NAME
 from promic_nb.reporting.published import Published
 
 
-def templates() -> jinja2.Environment:
-    """The templates of the HTML pages."""
-    return jinja2.Environment(
+def template(name: str) -> jinja2.Template:
+    """The template of an HTML page."""
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("promic_nb.reporting", "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template(name)
 
 
 def write_verdicts(folder: Path) -> None:
@@ -45,7 +46,7 @@ def write_verdicts(folder: Path) -> None:
         kind = "smoke run" if about["smoke"] else "run"
         run = f"{kind} {about['profile']} on {about['dataset'] or 'no slices'}"
         runs.setdefault(run, []).append(name)
-    page = templates().get_template("verdicts.html.j2").render(
+    page = template("verdicts.html.j2").render(
         runs=runs,
         claims=claims.to_dict("records"),
         counts={v: int((claims.verdict == v).sum()) for v in VERDICTS},

@@ -38,7 +38,7 @@ COMMANDS = {
         ["explain", "{here}/out/model.safetensors"],
         "has no readable sidecar",
     ),
-    "publish no figure": (["publish", "ap50", "--run", "quick/phantom"], "has no 'ap50'"),
+    "publish no figure": (["publish", "quick/phantom", "ap50"], "has no table 'ap50'"),
 }
 
 

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import nbformat
@@ -30,16 +29,3 @@ def test_no_function_is_longer_than_a_screen(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", []):
             assert len(cell.source.splitlines()) <= 30
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_table_and_a_figure_have_two_names(path):
-    """`promic publish` copies both to one folder, and each has NAME.json beside it."""
-    source = "\n".join(
-        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
-    )
-    tables, figures = (
-        set(re.findall(rf'{saved}\(.*?f"{{\w+}}/([^"]+)"', source, re.DOTALL))
-        for saved in ("save_table", "save_figure")
-    )
-    assert not tables & figures

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from promic_nb.claims import load_claims
 from promic_nb.cli.main import app
 from promic_nb.errors import UserError
-from promic_nb.reporting.publish import publish
 from promic_nb.reporting.report import write_report
 from promic_nb.runs.layout import find_run
 from promic_nb.runs.provenance import Run
@@ -143,33 +142,3 @@ def test_an_unknown_run_lists_the_existing_ones(root):
         find_run(root, "quik/phantom")
     with pytest.raises(UserError, match="no run yet"):
         find_run(root / "figures")
-
-
-def test_publishing_copies_files_and_sidecars(root):
-    copied = publish(find_run(root), ["ap50_over_rate", "bd_ap"], root / "figures")
-    assert {p.name for p in copied} == {
-        "ap50_over_rate.pdf",
-        "ap50_over_rate.png",
-        "ap50_over_rate.json",
-        "bd_ap.parquet",
-        "bd_ap.csv",
-        "bd_ap.tex",
-        "bd_ap.json",
-    }
-    assert all(p.parent == root / "figures" and p.is_file() for p in copied)
-    with pytest.raises(UserError, match="has no 'ap'"):
-        publish(find_run(root), ["bd_ap", "ap"], root / "elsewhere")
-    assert not (root / "elsewhere").exists()
-
-
-def test_a_figure_and_a_table_with_the_same_name_are_not_published(root):
-    run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
-    run.save_table(
-        pd.DataFrame({"bpp": [0.5]}),
-        root / "data/runs/quick/phantom/tables/ap50_over_rate",
-        "AP50.",
-    )
-    with pytest.raises(UserError, match="a figure and a table called 'ap50_over_rate'"):
-        publish(find_run(root), ["bd_ap", "ap50_over_rate"], root / "elsewhere")
-    assert not (root / "elsewhere").exists()
-    assert publish(find_run(root), ["bd_ap"], root / "elsewhere")

@@ -1,19 +1,19 @@
-"""Tables in their printed form."""
+"""Tables in their readable form."""
 
 import json
 
 import pandas as pd
 
-from promic_nb.reporting.tables import save_styled
+from promic_nb.reporting.drawing import Form, save_form
 from promic_nb.runs.provenance import Run
 
 
-def test_a_styled_table_is_saved_as_data_latex_and_html(tmp_path, monkeypatch):
+def test_a_table_is_saved_as_data_latex_and_html(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     table = pd.DataFrame({"codec": ["jpeg"], "bpp": [0.256]})
-    style = table.style.format(precision=1).hide()
+    form = Form("Rates (bpp).", table.style.format(precision=1).hide())
     run = Run("04_rate_distortion", {"profile": "quick"})
-    assert save_styled(run, table, f"{tmp_path}/cost", "Rates (bpp).", style) is style
+    assert save_form(run, table, f"{tmp_path}/cost", form) is form.style
     assert pd.read_parquet(tmp_path / "cost.parquet").bpp.tolist() == [0.256]
     latex, html = (tmp_path / "cost.tex").read_text(), (tmp_path / "cost.html").read_text()
     assert "jpeg & 0.3" in latex and r"\caption{Rates (bpp).}" in latex and r"\toprule" in latex
@@ -25,5 +25,5 @@ def test_given_latex_replaces_that_of_the_styled_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     table = pd.DataFrame({"x": [1]})
     run = Run("08_detection", {"profile": "quick"})
-    save_styled(run, table, f"{tmp_path}/t", "One.", table.style, latex=r"\checkmark")
+    save_form(run, table, f"{tmp_path}/t", Form("One.", table.style, latex=r"\checkmark"))
     assert (tmp_path / "t.tex").read_text() == r"\checkmark"

@@ -76,7 +76,7 @@ def ranking(table: pd.DataFrame, about: Parameters) -> Form:
 
 
 PAGE = Page(
-    (Figures("*ap*", ("ap",), curves),),
+    (Figures("ap*_*", ("ap",), curves),),
     {
         "ap_over_seeds": ap_over_seeds,
         "table5": table5,
