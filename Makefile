@@ -22,7 +22,7 @@ KEEP_GOING = $(if $(findstring k,$(filter-out --%,$(firstword $(MAKEFLAGS)))),--
 PYTEST = $(BIN)/pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile \
   --no-loadscope-reorder
 
-.PHONY: help install reproduce plan test test-slow lint lab clean
+.PHONY: help install reproduce plan figures test test-slow lint lab clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -49,6 +49,9 @@ reproduce: .venv/.installed ## Run PROFILE (quick) on DATA=PATH or the phantom; 
 
 plan: .venv/.installed ## Print the jobs that `make reproduce` would run, and their hours and disk
 	@$(BIN)/promic plan $(CHOICE)
+
+figures: .venv/.installed ## Redraw all published figures, tables and verdicts from figures/*.parquet
+	@$(BIN)/promic figures
 
 test: .venv/.installed ## Run all tests except the slow ones (under six minutes on two cores)
 	@$(PYTEST) -m "not slow"

@@ -115,7 +115,12 @@ def _of_run(run: RunFolder) -> tuple[list[Item], list[str]]:
 def _published(root: Path) -> tuple[list[Item], list[str]]:
     """The published files, and the pages of the runs that made them where those are here."""
     items = list(_artifacts(root / FIGURES))
-    made = {item.name: item.made for item in items if item.made.get("dataset")}
+    # Figures are drawn from the tables here, not copied from a run.
+    made = {
+        item.name: item.made
+        for item in items
+        if item.made.get("dataset") and item.made["kind"] != "figure"
+    }
     remarks = []
     for profile, dataset in sorted({(a["profile"], a["dataset"]) for a in made.values()}):
         run = RunFolder(profile, dataset, root)
@@ -131,12 +136,10 @@ def _published(root: Path) -> tuple[list[Item], list[str]]:
 
 
 def _has(run: RunFolder, about: dict[str, Any]) -> bool:
-    """Whether a run has the artifact with equal files."""
-    folder = run.tables if about["kind"] == "table" else run.figures
-    return all(
-        (folder / name).is_file() and sha256(folder / name) == digest
-        for name, digest in about["files"].items()
-    )
+    """Whether a run has the table with equal values."""
+    name = f"{about['artifact']}.parquet"
+    path = run.tables / name
+    return path.is_file() and sha256(path) == about["files"].get(name)
 
 
 def _artifacts(folder: Path) -> Iterator[Item]:

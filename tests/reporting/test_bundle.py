@@ -163,7 +163,7 @@ def test_pages_of_another_run_are_left_out_and_that_is_said(root, tmp_path, chan
     if change == "gone":
         shutil.rmtree(folder.path)
     else:
-        folder.table("bd_ap").with_suffix(".csv").write_text("other")
+        pd.DataFrame({"bd_pp": [9.0]}).to_parquet(folder.table("bd_ap"))
     out = bundle(root, tmp_path / "deposit")
     assert not list(out.rglob("*.ipynb"))
     line = "The executed pages of the run quick/phantom are not included"
