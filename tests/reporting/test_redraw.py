@@ -157,6 +157,8 @@ def test_published_tables_are_as_their_runs_saved_them():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The set_bad:PendingDeprecationWarning")  # of seaborn's heatmap
+@pytest.mark.filterwarnings("ignore:The figure layout has changed")  # of seaborn's relplot
 def test_everything_published_is_redrawn_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setenv("PROMIC_ROOT", str(tmp_path))
     copy = Path(shutil.copytree(FIGURES, tmp_path / "figures"))
