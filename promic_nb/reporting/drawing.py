@@ -16,7 +16,8 @@ from pandas.io.formats.style import Styler
 
 from promic_nb.runs.provenance import Run
 
-Parameters = Mapping[str, Any]  # of the notebook that saved the tables
+# Of the notebook that saved the tables; for a form also `caption`, the caption that it saved.
+Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -61,22 +61,34 @@ class Study:
 
     def covers(self) -> str:
         """What the intervals of a table are, for its caption."""
-        return interval_note(self.resamples, len({seed for _, _, seed in self.ap}))
+        seeds = len({seed for _, _, seed in self.ap})
+        resamples = self.resamples
+        return interval_note(len(resamples.ids), resamples.blocks, resamples.draws.count, seeds)
 
 
-def interval_note(resamples: Resamples, seeds: int) -> str:
+def note_of(table: pd.DataFrame) -> str:
+    """What the intervals of a table are, by its columns low, no_interval, slices, blocks, draws and
+    seeds.
+    """
+    if pd.isna(table.slices).all():
+        return f"no intervals: {table.no_interval.iloc[0]}"
+    row = table.dropna(subset=["slices"]).iloc[0]
+    numbers = (int(row[name]) for name in ("slices", "blocks", "draws"))
+    return interval_note(*numbers, int(table.seeds.max()))
+
+
+def interval_note(slices: int, blocks: int, draws: int, seeds: int) -> str:
     """What intervals are, of how many slices, blocks and seeds, and what they do not cover.
 
     Example:
-        >>> interval_note(Resamples(range(8), Draws(block=1)), 1)
+        >>> interval_note(8, 8, 2000, 1)
         '95 % intervals: 2000 draws of 8 slices in 8 blocks; one seed, so its chance is not covered'
-        >>> interval_note(Resamples(range(8), Draws(block=2)), 3)
+        >>> interval_note(8, 4, 2000, 3)
         'no intervals: 8 slices are 4 blocks, and 8 are needed'
     """
-    slices, blocks, draws = len(resamples.ids), resamples.blocks, resamples.draws
     if blocks < MIN_BLOCKS:
         return f"no intervals: {slices} slices are {blocks_of(blocks)}, and {MIN_BLOCKS} are needed"
-    own = f"{100 * LEVEL:g} % intervals: {draws.count} draws of {slices} slices in {blocks}"
+    own = f"{100 * LEVEL:g} % intervals: {draws} draws of {slices} slices in {blocks}"
     if seeds == 1:
         return f"{own} blocks; one seed, so its chance is not covered"
     return f"{own} blocks and of {seeds} seeds"
@@ -117,15 +129,17 @@ def study(matches: pd.DataFrame, slices: pd.DataFrame, ap: pd.DataFrame, draws: 
 
 def ap_intervals(study: Study) -> pd.DataFrame:
     """The interval of each model's mean AP: columns model, rate, metric, low, high (0..1),
-    no_interval.
+    no_interval, slices, blocks, draws.
     """
     rows = []
     for model, rate in dict.fromkeys((m, r) for m, r, _ in study.ap):
         seeds = study.seeds([model], [rate])
         for metric in study.metrics:
-            found = _interval(study, study.values(model, rate, seeds, metric))
-            rows.append((model, rate, metric, found.low / 100, found.high / 100, found.reason))
-    return pd.DataFrame(rows, columns=["model", "rate", "metric", *LOW_HIGH])
+            row = _row(study, study.values(model, rate, seeds, metric), "percent")
+            ends = {"low": row["low"] / 100, "high": row["high"] / 100}
+            rows.append({"model": model, "rate": rate, "metric": metric} | row | ends)
+    basis = [name for name in BASIS if name != "seeds"]
+    return pd.DataFrame(rows, columns=["model", "rate", "metric", *LOW_HIGH, *basis])
 
 
 def all_pairs(models: Sequence[str]) -> list[Pair]:

@@ -145,7 +145,9 @@ def _write_forms(published: Published, name: str) -> None:
     if about["kind"] == "table" and len(table) <= MOST_ROWS:
         make = form_of(about["notebook"], name)
         with _one_line(f"table {name} cannot be shown"):
-            form = make(table, about["parameters"]) if make else None
+            form = (
+                make(table, {**about["parameters"], "caption": about["caption"]}) if make else None
+            )
         suffixes = write_forms(
             table,
             path,
