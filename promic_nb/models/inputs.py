@@ -50,13 +50,16 @@ class Batch:
 
 def stack(inputs: Tensors, divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:
     """(C, h, w) tensors as one (N, C, h', w'), padded on the right and below to the largest, and to
-    a multiple of `divisor`.
+    a multiple of `divisor`. Its memory has the channels last: convolutions are faster so.
     """
     h, w = (max(x.shape[i] for x in inputs) for i in (-2, -1))
     h, w = (n + -n % divisor for n in (h, w))
-    return torch.cat(
+    padded = torch.cat(
         [F.pad(x[None], (0, w - x.shape[-1], 0, h - x.shape[-2]), mode=mode) for x in inputs]
     )
+    # Not `contiguous`: for a single channel it returns the tensor as it is, with strides that
+    # convolutions take for the other format.
+    return torch.empty_like(padded, memory_format=torch.channels_last).copy_(padded)
 
 
 class PixelFront(nn.Module):
