@@ -71,7 +71,7 @@ def _of_stream(
             "Load a detector of pixels, or encode with a latent codec",
         )
     if head:
-        check_weights(head, model.card)
+        check_weights(head.weights.hex(), model.card)
     number = rate_number(model.card, rate, head) if _reads_rates(model) else None
     return predict(model, _latent(model, codec.latent(stream), size, number), size or (0, 0), ())
 

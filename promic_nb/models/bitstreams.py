@@ -35,17 +35,24 @@ def codec_of(head: Stream, card: Card) -> Codec:
     return codecs.get(name, weights=str(weights.WEIGHTS / files[0]))
 
 
-def check_weights(head: Stream, card: Card) -> None:
+HASH = 8  # digits of a SHA-256 that a bitstream has, and that messages show
+
+
+def check_weights(weights: str, card: Card, what: str = "the bitstream") -> None:
     """Refuse the latent of other weights than the detector's, where its card knows them.
+
+    Args:
+        weights: SHA-256 of the codec's weights, or its beginning.
+        what: holds the latent, for the message.
 
     Raises:
         UserError: naming both hashes.
     """
-    here = head.weights.hex()
-    known = sorted({p.weights[: len(here)] for p in card.rates if p.weights})
-    if known and here not in known:
+    here = weights[:HASH]
+    known = sorted({p.weights[:HASH] for p in card.rates if p.weights})
+    if known and not any(k.startswith(here) or here.startswith(k) for k in known):
         raise UserError(
-            f"the bitstream was made with codec weights {here}..., the detector was trained on "
+            f"{what} was made with codec weights {here}..., the detector was trained on "
             f"latents of {', '.join(f'{k}...' for k in known)}",
             "Encode with those weights, or use a detector of this codec",
         )

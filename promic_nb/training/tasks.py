@@ -97,6 +97,15 @@ class Distillation:
 QUIET = 0.01  # channels below this share of the mean variance count as if they had that much
 
 
+def feature_loss(features: Tensor, target: Tensor, kind: GuidedLoss) -> Tensor:
+    """The distance of features (N, C, h, w) to those of a teacher; see `Distillation`."""
+    error = (features - target).square().mean((0, 2, 3))
+    if kind == "mse":
+        return error.mean()
+    variance = target.var((0, 2, 3))
+    return (error / (variance + QUIET * variance.mean())).mean()
+
+
 class GuidedTranslatorTask(lightning.LightningModule):
     """GDTT: minimizes the MSE between the translator's output and the teacher's features (Eq. 40).
 
@@ -125,11 +134,9 @@ class GuidedTranslatorTask(lightning.LightningModule):
         pixels, latent = batch
         with torch.no_grad():
             target = self._teacher[0].to(self.device)(pixels)
-        error = (self.translator(latent) - target).square()
-        mse = loss = error.mean()
-        if self.loss == "normalized":
-            variance = target.var((0, 2, 3))
-            loss = (error.mean((0, 2, 3)) / (variance + QUIET * variance.mean())).mean()
+        features = self.translator(latent)
+        loss = feature_loss(features, target, self.loss)
+        mse = nn.functional.mse_loss(features.detach(), target)
         done = self.global_step % self.solver.epoch
         self.epoch_sum = loss.detach() + (self.epoch_sum if done else 0)
         self.log("mse", mse, prog_bar=True)

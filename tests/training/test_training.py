@@ -25,7 +25,7 @@ from promic_nb.training.material import training_slices
 from promic_nb.training.options import FitOptions, Loop
 from promic_nb.training.samples import collate, detection_crops
 from promic_nb.training.solver import Solver
-from promic_nb.training.tasks import DetectorTask
+from promic_nb.training.tasks import QUIET, DetectorTask, Distillation, feature_loss
 
 
 @pytest.fixture(scope="module")
@@ -373,3 +373,51 @@ def test_another_operation_point_keeps_the_shared_networks(tmp_path, tiny):
         k: v for k, v in bop.state_dict().items() if not k.startswith(("analysis", "synthesis"))
     }
     assert all(torch.equal(v, hop.state_dict()[k]) for k, v in common.items())
+
+
+def guided_pairs():
+    """Pixels and latents of four slices of 128x128; the latents are means of 16x16 pixels."""
+    rng = np.random.default_rng(0)
+    pixels = [
+        np.kron(rng.integers(60, 200, (8, 8)), np.ones((16, 16))).astype(np.uint8) for _ in range(4)
+    ]
+    means = [p.reshape(8, 16, 8, 16).mean((1, 3)) for p in pixels]
+    latents = [m[None].repeat(4, 0).astype(np.float32) / 100 for m in means]
+    return TranslatorData(pixels, latents, (128, 128), crop=128)
+
+
+def test_the_normalized_loss_weighs_channels_by_their_spread():
+    """Channels of spread 10 and 100, each off by a tenth of its own values: by Eq. 40 nearly all of
+    the error is in the loud one; normalized, both count alike but for the floor of quiet channels.
+    """
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 1, 64, 64))).float()
+    target = x * torch.tensor([10.0, 100.0]).view(1, 2, 1, 1)
+    power, variance = x.square().mean().item(), x.var().item()
+    assert feature_loss(1.1 * target, target, "mse").item() == pytest.approx(
+        0.01 * (100 + 10**4) / 2 * power, rel=1e-4
+    )
+    floor = QUIET * (100 + 10**4) / 2
+    shares = [100 / (100 + floor), 10**4 / (10**4 + floor)]
+    assert feature_loss(1.1 * target, target, "normalized").item() == pytest.approx(
+        0.01 * np.mean(shares) * power / variance, rel=1e-3
+    )
+
+
+def test_norms_are_estimated_again_from_all_batches(tmp_path):
+    """The first norm's statistics are then those of the latents, not a running mix."""
+    teacher, data = build_detector("small").eval(), guided_pairs()
+    found = {}
+    for batches in (0, 4):
+        translator = build_translator("small", 4, lrb=False)
+        train_translator(
+            translator,
+            teacher,
+            data,
+            Solver(2, 1e-3, 4, "adam"),
+            quiet(tmp_path / str(batches)),
+            Distillation(norm_batches=batches),
+        )
+        found[batches] = translator.upsample[0].running_mean
+    truth = torch.from_numpy(np.mean(data.latents, axis=(0, 2, 3)))
+    assert torch.allclose(found[4], truth, rtol=0.02)
+    assert not torch.allclose(found[0], truth, rtol=0.2)
