@@ -86,6 +86,7 @@ class FineTuningOptions(TypedDict, total=False):
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
     frozen_share: Share
+    frozen_parts: Literal["stages", "detector"]
     free_learning_rate_factor: Positive
     stage_norms: Literal["adapt", "keep"]
 

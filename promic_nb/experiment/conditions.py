@@ -56,7 +56,7 @@ def conditions(profile: Profile) -> dict[str, dict[str, Any]]:
             "rates": len(profile.rates),
             "steps": min(_steps(profile).values()),
             "every": max(profile.slices.train, profile.slices.test),
-            "trained": "translator, neck and heads",
+            "trained": "translator only",
             "seeds": len(profile.seeds),
             "engine": profile.engine,
             "hyperparameters": profile.hyperparameters or "the profile's own",

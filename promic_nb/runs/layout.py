@@ -160,9 +160,9 @@ class RunFolder:
         """The compared feature maps."""
         return self.path / "features" / rate / f"seed{seed}"
 
-    def frozen(self, rate: str, seed: Label) -> Path:
-        """The detector with frozen stages whose feature maps are compared."""
-        return self.features(rate, seed) / "frozen"
+    def translator_alone(self, rate: str, seed: Label) -> Path:
+        """The detector with only its translator trained, whose feature maps are compared."""
+        return self.features(rate, seed) / "translator_alone"
 
     def cross_rate(self, recipe: str, seed: Label) -> Path:
         """Results of one recipe's models on inputs of other rates."""

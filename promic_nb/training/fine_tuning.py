@@ -24,6 +24,8 @@ class FineTuning:
         frozen_share: share of the iterations with frozen stages. A solver with patience may end
             this phase earlier, at its best AP50. A long frozen phase hurts short trainings
             (docs/hyperparameters.md).
+        frozen_parts: what is frozen at first: "stages" 3-5, or the whole "detector" behind the
+            translator. The latter with a share of 1 trains the translator alone (Figs. 25 and 26).
         free_learning_rate_factor: learning rate of the second phase, as a multiple of the first's.
             Each phase has its own schedule.
         stage_norms: batch norms of stages 3-5 in the second phase: "adapt" uses the statistics of
@@ -31,6 +33,7 @@ class FineTuning:
     """
 
     frozen_share: float = 0.1
+    frozen_parts: Literal["stages", "detector"] = "stages"
     free_learning_rate_factor: float = 1.0
     stage_norms: Literal["adapt", "keep"] = "adapt"
 
@@ -53,8 +56,9 @@ def fine_tune(
     frozen = round(fine_tuning.frozen_share * solver.steps / unit) * unit
     if frozen:
         first = replace(solver, steps=frozen)
+        parts = fine_tuning.frozen_parts
         model = train_detector(
-            model, data, first, options.below("frozen"), frozen="stages", guidance=guidance
+            model, data, first, options.below("frozen"), frozen=parts, guidance=guidance
         )
     if frozen < solver.steps:
         factor = fine_tuning.free_learning_rate_factor

@@ -21,7 +21,7 @@ from promic_nb.training.fit import digest
 from promic_nb.training.guidance import Guidance, GuidedLosses
 from promic_nb.training.solver import Solver
 
-Frozen = Literal["", "norms", "stages"]
+Frozen = Literal["", "norms", "stages", "detector"]
 
 
 class DetectorTask(lightning.LightningModule):
@@ -30,7 +30,8 @@ class DetectorTask(lightning.LightningModule):
     Args:
         solver: optimizer and schedule.
         frozen: in stages 3-5, everything ("stages": no gradient, and batch norms keep their
-            statistics), the statistics only ("norms"), or nothing ("").
+            statistics), the statistics only ("norms"), or nothing (""); or everything but the
+            front ("detector").
         guidance: for online GDTT.
     """
 
@@ -52,8 +53,19 @@ class DetectorTask(lightning.LightningModule):
         self._seen: list[tuple[np.ndarray, Detections]] = []
 
     def on_train_batch_start(self, *_: object) -> None:
-        self.model.stages.requires_grad_(self.frozen != "stages")
+        if self.frozen == "detector":
+            self.model.requires_grad_(False)
+            self.model.front.requires_grad_(True)
+        else:
+            self.model.stages.requires_grad_(self.frozen != "stages")
         self.model.stages.train(not self.frozen)
+        if self.frozen == "detector":
+            for (
+                part
+            ) in self.model.modules():  # RPN and heads stay in training mode for their losses
+                if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                    part.eval()
+            self.model.front.train()
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         return batch.to(device)

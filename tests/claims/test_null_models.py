@@ -29,7 +29,7 @@ def detection(ap, step=0.0):
     ]
     bd = [(r, m, d, 0.0) for r, m, d in product(RECIPES[2:], METRICS, ("linear", "log"))]
     cross = [(r, a, b, m, 10.0) for r, a, b, m in product(RECIPES, RATES, RATES, METRICS)]
-    features = [(s, m, 0.0, 0) for s, m in product((3, 4), ("full", "frozen"))]
+    features = [(s, m, 0.0, 0) for s, m in product((3, 4), ("full", "translator"))]
     return {
         "ap_over_seeds": pd.DataFrame(
             over_seeds, columns=["recipe", "rate", "bpp", "metric", "mean"]

@@ -56,7 +56,7 @@ def test_conditions_name_what_differs_from_the_dissertation():
         "rates": 5,
         "steps": 50000,
         "every": 1,
-        "trained": "translator, neck and heads",
+        "trained": "translator only",
         "seeds": 1,
         "engine": "torchvision",
         "hyperparameters": "published",

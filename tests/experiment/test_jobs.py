@@ -262,12 +262,12 @@ def test_validation_slices_are_encoded_and_read_where_a_profile_has_them(tiny):
     assert splits == ["train", "test", "val"]
 
 
-def test_the_frozen_model_is_model_c_except_for_what_is_frozen(tiny):
-    frozen = jobs.probes.frozen_model(tiny, tiny.probes)
+def test_the_model_whose_translator_alone_is_trained_differs_from_c_in_that(tiny):
+    frozen = jobs.probes.translator_alone(tiny, tiny.probes, "0")
     plain = jobs.study.model(tiny, "C", "low", "0")
     differ = {k for k, v in frozen.parameters.items() if plain.parameters[k] != v}
     assert differ == {"folder", "fine_tuning"} and frozen.inputs == plain.inputs
-    assert frozen.parameters["fine_tuning"] == {"frozen_share": 1.0}
+    assert frozen.parameters["fine_tuning"] == {"frozen_share": 1.0, "frozen_parts": "detector"}
 
 
 def test_a_run_depends_on_its_weights():
@@ -320,7 +320,7 @@ def test_the_report_waits_for_every_page_that_no_other_one_reads(smoke):
         "train_deblocking",
         "latent_learning_train",
         "multitask_train",
-        "frozen_model",
+        "translator_alone",
         "features",
         "cross_rate",
         "extension_translator",

@@ -443,7 +443,7 @@ def test_17_multitask(execute, out):
 def test_19_features(execute, out):
     paths = {
         name: str(model(out, recipe) / "model.safetensors")
-        for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("frozen", "C"))
+        for name, recipe in (("reference", "A"), ("full", "ProMIC"), ("translator", "C"))
     }
     execute(
         "19_features",
@@ -454,7 +454,7 @@ def test_19_features(execute, out):
     )
     table = pd.read_parquet(out / "features" / "low" / "seed0" / "feature_correlation.parquet")
     assert table.groupby(["model", "stage"]).size().to_dict() == {
-        (m, s): n for m in ("full", "frozen") for s, n in ((3, 32), (4, 64))
+        (m, s): n for m in ("full", "translator") for s, n in ((3, 32), (4, 64))
     }
     assert table.correlation.dropna().between(-1, 1).all()
 

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from promic_nb.reporting.pages.probes import summary
 from promic_nb.reporting.plots import detection, probes, rate_distortion, search, use_style
 
 COLUMNS = ["recipe", "bpp", "metric", "mean", "low", "high"]
@@ -184,3 +185,31 @@ def test_cost_is_the_median_over_slices():
     assert [axis.get_lines()[0].get_ydata()[0] for axis in axes] == [2, 4, 10, 20]
     assert axes[0].get_ylabel() == "encoding (s)" and axes[0].get_yscale() == "log"
     plt.close("all")
+
+
+def test_correlations_have_a_band_over_seeds():
+    """Three seeds with constant correlations 0.1, 0.2, 0.3: mean 0.2 and the interval of Student's
+    t with two degrees of freedom, 4.303 * 0.1 / sqrt(3) wide to each side.
+    """
+    table = pd.DataFrame(
+        [
+            (model, stage, channel, 0.1 * (seed + 1) + shift, seed)
+            for model, shift in (("full", 0.0), ("translator", 0.5))
+            for stage in (3, 4)
+            for channel in range(4)
+            for seed in range(3)
+        ],
+        columns=["model", "stage", "channel", "correlation", "seed"],
+    )
+    figure = probes.feature_correlation(table)
+    (full, alone), bands = figure.axes[0].lines, figure.axes[0].collections
+    assert full.get_ydata() == pytest.approx([0.2] * 4)
+    assert alone.get_label() == "translator alone" and alone.get_ydata() == pytest.approx([0.7] * 4)
+    heights = bands[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() - 0.2 == pytest.approx(4.303 * 0.1 / 3**0.5, rel=1e-3)
+    found = summary(table).set_index(["stage", "model"])
+    assert found.loc[(3, "full"), "mean"] == pytest.approx(0.2)
+    assert found.loc[(3, "full"), "high"] == pytest.approx(0.2 + 4.303 * 0.1 / 3**0.5, rel=1e-3)
+    assert (found.seeds == 3).all() and (found["count"] == 4).all()
+    one = summary(table[table.seed == 0])
+    assert one.low.isna().all() and one["mean"].notna().all()

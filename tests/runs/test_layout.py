@@ -35,7 +35,7 @@ PATHS = {
     ),
     "search/ProMIC/low": RUN.search("ProMIC", "low"),
     "features/low/seed0": RUN.features("low", 0),
-    "features/low/seed0/frozen": RUN.frozen("low", 0),
+    "features/low/seed0/translator_alone": RUN.translator_alone("low", 0),
     "cross_rate/ProMIC/seed0": RUN.cross_rate("ProMIC", 0),
     "deblocking/cells/unet/mae/25/seed0": RUN.deblocking("unet", "mae", "25", 0, synthetic=False),
     "deblocking/phantom-cells/{network}/{loss}/{trained_on}/seed{seed}": RUN.deblocking(

@@ -169,6 +169,18 @@ def test_frozen_stages_do_not_change_and_the_rest_does(tmp_path, slices):
     assert {"front", "neck", "rpn", "heads"} <= changed
 
 
+def test_the_translator_alone_is_trained(tmp_path, slices):
+    """Everything behind the front stays as it is, statistics of norms included."""
+    before = build_detector("small")
+    after = short(build_detector("small"), slices, tmp_path, 2, 2, frozen="detector")
+    changed = {
+        k.split(".")[0]
+        for k, v in before.state_dict().items()
+        if not torch.equal(v, after.state_dict()[k])
+    }
+    assert changed == {"front"}
+
+
 def norms(model):
     return [b for n, b in model.stages.named_buffers() if n.endswith("running_mean")]
 

@@ -26,23 +26,24 @@ from promic_nb.experiment.jobs.study import model, start, weights_of
 from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Probes
 
-FROZEN = "C"  # the recipe whose PD-FT training never unfreezes the stages
+ALONE = "C"  # the recipe whose PD-FT is made to train the translator alone
 
 
 def rules(p: Profile) -> dict[str, Rule]:
     """The rules of the probes by name; none if the profile has no probes."""
     if not p.probes:
         return {}
-    run, probes, seed = p.run, p.probes, p.seeds[0]
+    run, probes, seed = p.run, p.probes, "{seed}"
     folder = run.features(probes.rate, seed)
     crossed = run.cross_rate("{recipe}", "{seed}")
     return {
-        "frozen_model": Rule(
+        "translator_alone": Rule(
             p,
             "07_train_detector",
-            partial(frozen_model, p, probes),
-            {"model": with_sidecars(run.weights(run.frozen(probes.rate, seed)))},
-            label=f"frozen-{probes.rate}-seed{seed}",
+            partial(translator_alone, p, probes),
+            {"model": with_sidecars(run.weights(run.translator_alone(probes.rate, seed)))},
+            {"seed": SEED},
+            f"translator-alone-{probes.rate}-seed{{seed}}",
             training=True,
         ),
         "features": Rule(
@@ -53,6 +54,8 @@ def rules(p: Profile) -> dict[str, Rule]:
                 "table": with_sidecars(*tables_in(folder, ["feature_correlation"])),
                 "arrays": with_sidecars(folder / "feature_means.npz"),
             },
+            {"seed": SEED},
+            "seed{seed}",
         ),
         "cross_rate": Rule(
             p,
@@ -77,21 +80,23 @@ def rules(p: Profile) -> dict[str, Rule]:
     }
 
 
-def frozen_model(p: Profile, probes: Probes) -> Job:
-    """A detector on latents with stages 3 to 5 always frozen."""
-    seed = p.seeds[0]
-    plain = model(p, FROZEN, probes.rate, str(seed))
-    frozen = {"fine_tuning": {"frozen_share": 1.0}, "folder": p.run.frozen(probes.rate, seed)}
-    return Job({**plain.parameters, **frozen}, plain.inputs)
+def translator_alone(p: Profile, probes: Probes, seed: str) -> Job:
+    """A detector on latents in which only the translator is trained."""
+    plain = model(p, ALONE, probes.rate, seed)
+    own = {
+        "fine_tuning": {"frozen_share": 1.0, "frozen_parts": "detector"},
+        "folder": p.run.translator_alone(probes.rate, seed),
+    }
+    return Job({**plain.parameters, **own}, plain.inputs)
 
 
-def features(p: Profile, probes: Probes) -> Job:
-    """Feature maps of the frozen model and of a fully trained one, compared with model A's."""
-    rate, seed = probes.rate, p.seeds[0]
+def features(p: Profile, probes: Probes, seed: str) -> Job:
+    """Feature maps of that model and of a fully trained one, compared with model A's."""
+    rate = probes.rate
     compared: dict[str, Path | list[Path]] = {
-        "reference": start(p, FROZEN, rate, seed),
+        "reference": start(p, ALONE, rate, seed),
         "full": weights_of(p, probes.full, rate, seed),
-        "frozen": p.run.weights(p.run.frozen(rate, seed)),
+        "translator": p.run.weights(p.run.translator_alone(rate, seed)),
     }
     values = {
         "rate": rate,
@@ -99,7 +104,7 @@ def features(p: Profile, probes: Probes) -> Job:
         **compared,
         "latents": p.run.latents(rate),
         "every": probes.every,
-        "seed": seed,
+        "seed": int(seed),
         "folder": p.run.features(rate, seed),
     }
     inputs = {"data": p.run.data, "signature": p.run.signature(rate, "test"), **compared}
@@ -130,16 +135,20 @@ def cross_rate(p: Profile, probes: Probes, recipe: str, seed: str) -> Job:
 
 def shown(p: Profile, probes: Probes) -> Job:
     """The tables and figures of the probes."""
-    folder = p.run.features(probes.rate, p.seeds[0])
+    folders = [p.run.features(probes.rate, seed) for seed in p.seeds]
     crossed = [
         p.run.cross_rate(recipe, seed) / "cross_rate.parquet"
         for recipe in probes.cross
         for seed in p.seeds
     ]
-    features_made = with_sidecars(
-        folder / "feature_correlation.parquet", folder / "feature_means.npz"
-    )
+    features_made = [
+        file
+        for folder in folders
+        for file in with_sidecars(
+            folder / "feature_correlation.parquet", folder / "feature_means.npz"
+        )
+    ]
     return Job(
-        {**of_run(p), "features": folder, "cross_rates": crossed, **artifacts(p)},
+        {**of_run(p), "features": folders, "cross_rates": crossed, **artifacts(p)},
         {"features": features_made, "cross": crossed},
     )

@@ -11,17 +11,27 @@ import pandas as pd
 from promic_nb.reporting.arrays import grouped_arrays
 from promic_nb.reporting.drawing import Drawing, Figures, Form, Page, Parameters
 from promic_nb.reporting.plots import probes as plots
+from promic_nb.reporting.plots.style import over_seeds
 
 
 def summary(correlation: pd.DataFrame) -> pd.DataFrame:
-    """Mean and median correlation by stage and model, and how many maps are constant."""
-    groups = correlation.groupby(["stage", "model"], sort=False).correlation
-    means = groups.agg(["mean", "median", "count"])
-    return means.assign(constant=groups.size() - groups.count()).reset_index()
+    """Mean and median correlation by stage and model, and how many maps are constant.
+
+    All are means over seeds; `low` and `high` are the 95 % interval of the mean (NaN for one seed).
+    """
+    groups = correlation.groupby(["stage", "model", "seed"], sort=False).correlation
+    seeds = groups.agg(["mean", "median", "count"]).assign(constant=groups.size() - groups.count())
+    by_model = seeds.groupby(["stage", "model"], sort=False)
+    half = by_model["mean"].agg(lambda means: float(over_seeds(means.to_numpy())))
+    means = by_model.mean()
+    low, high = means["mean"] - half, means["mean"] + half
+    return means.assign(low=low, high=high, seeds=by_model.size()).reset_index()
 
 
 def _about_features(about: Parameters) -> str:
-    rate = PurePath(about["features"]).parent.name  # of a folder features/RATE/seedN
+    folders = about["features"]  # features/RATE/seedN; version 0.1 had one
+    first = folders if isinstance(folders, str) else next(iter(folders), "")
+    rate = PurePath(first).parent.name
     at = f", rate '{rate}'" if rate else ""
     return (
         f"Correlation of feature maps with model A's{at} on {about['dataset']}; "

@@ -9,31 +9,36 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from promic_nb.reporting.plots.recipes import RECIPES
-from promic_nb.reporting.plots.style import Style, legend, panels
+from promic_nb.reporting.plots.style import Style, legend, over_seeds, panels, styles
 
-# The colours of Fig. 25.
+# The colours of Fig. 25. Runs of version 0.1 trained neck and heads too where stages were frozen.
 FEATURES = {
     "full": Style("full training", "#1f77b4"),
-    "frozen": Style("stages 3-5 frozen", "#d62728"),
+    "translator": Style("translator alone", "#d62728"),
+    "frozen": Style("stages 3-5 frozen", "#ff7f0e"),
 }
 
 
 def feature_correlation(table: pd.DataFrame) -> Figure:
     """Sorted correlation with the reference's feature maps, a panel per stage (as in Fig. 25).
 
-    Undefined correlations are left out.
+    Lines are means over seeds, bands their 95 % intervals (Student's t). Undefined correlations are
+    left out.
 
     Args:
-        table: rows of model ("full", "frozen"), stage, channel, correlation (-1..1).
+        table: rows of model (a key of `FEATURES`), stage, channel, correlation (-1..1), seed.
     """
     figure, axes = panels(table.stage.nunique())
     for axis, (stage, part) in zip(axes, table.groupby("stage"), strict=True):
-        for model, style in FEATURES.items():
-            axis.plot(
-                np.sort(part[part.model == model].correlation.dropna().to_numpy()),
-                color=style.colour,
-                label=style.label,
-            )
+        for model, style in styles(FEATURES, set(part.model)).items():
+            seeds = part[part.model == model].dropna(subset="correlation").groupby("seed")
+            lines = [np.sort(values) for _, values in seeds.correlation]
+            at = np.linspace(0, 1, min(map(len, lines), default=0))
+            curves = np.array([np.interp(at, np.linspace(0, 1, len(x)), x) for x in lines])
+            mean, half = curves.mean(0), over_seeds(curves)
+            x = np.arange(len(at))
+            axis.plot(x, mean, color=style.colour, label=style.label)
+            axis.fill_between(x, mean - half, mean + half, color=style.colour, alpha=0.2, lw=0)
         axis.set(
             xlabel="feature map, sorted by correlation",
             ylabel="correlation",
@@ -50,11 +55,12 @@ def feature_means(image: np.ndarray, means: dict[tuple[int, str], np.ndarray]) -
 
     Args:
         image: uint8 (H, W).
-        means: (stage, model) to (h, w); models "reference", "full" and "frozen". Each map has its
+        means: (stage, model) to (h, w); models "reference" and two of `FEATURES`. Each map has its
             own grey scale.
     """
-    stages = sorted({stage for stage, _ in means})
-    labels = {"reference": "reference"} | {m: style.label for m, style in FEATURES.items()}
+    stages, models = sorted({stage for stage, _ in means}), {model for _, model in means}
+    shown = styles(FEATURES, models - {"reference"})
+    labels = {"reference": "reference"} | {m: style.label for m, style in shown.items()}
     figure, axes = plt.subplots(
         1 + len(stages), 3, figsize=(9, 2.4 * (1 + len(stages))), squeeze=False
     )

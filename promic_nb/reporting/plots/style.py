@@ -7,9 +7,11 @@ from typing import NamedTuple
 from zlib import crc32
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import t
 
 SPARE_COLOURS = ("#393b79", "#637939", "#8c6d31", "#843c39", "#7b4173")
 SPARE_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
@@ -54,6 +56,22 @@ def use_style() -> None:
             "font.size": 9,
         },
     )
+
+
+def over_seeds(values: np.ndarray) -> np.ndarray:
+    """Half the width of the 95 % interval of a mean over seeds (Student's t); NaN for one seed.
+
+    Args:
+        values: one row for each seed.
+
+    Example:
+        >>> over_seeds(np.array([1.0, 2.0, 3.0])).round(2)  # 4.303 / sqrt(3)
+        np.float64(2.48)
+    """
+    n = len(values)
+    if n < 2:
+        return np.full(values.shape[1:], np.nan)
+    return t.ppf(0.975, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:
