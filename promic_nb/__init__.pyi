@@ -8,6 +8,7 @@ from .lab.coding import decode as decode
 from .lab.coding import encode as encode
 from .lab.detection import detect_files as detect_files
 from .lab.evaluation import evaluate as evaluate
+from .lab.training import train as train
 from .models.api import detect as detect
 from .models.load import load_detector as load_detector
 from .runs.provenance import Run as Run

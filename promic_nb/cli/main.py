@@ -8,6 +8,7 @@ import typer
 
 from promic_nb.cli import files, machine, progress, results, stack
 from promic_nb.cli.reproduce import reproduce
+from promic_nb.cli.train import train
 from promic_nb.errors import UserError
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ RESULTS = (
 )
 RUNS = (reproduce, progress.plan, progress.status, progress.measure)
 MACHINE = (machine.doctor, machine.data, machine.codecs)
-FILES = (files.encode, files.decode, files.detect, files.evaluate)
+FILES = (files.encode, files.decode, files.detect, files.evaluate, train)
 OWN = "Your own images"
 PANELS = ((OWN, FILES), ("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE))
 app.add_typer(stack.app, name="stack", rich_help_panel=OWN)

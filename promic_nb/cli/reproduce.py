@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,13 +23,14 @@ from promic_nb.core import paths
 from promic_nb.reporting.formats import span
 from promic_nb.runs.failure import reason_of_session
 from promic_nb.runs.layout import RunFolder
-from promic_nb.runs.session import Course, Session, available_cores
+from promic_nb.runs.session import ALWAYS, Course, Session, available_cores
 from promic_nb.runs.workflow import Workflow
+
+if TYPE_CHECKING:
+    from promic_nb.experiment.choice import Choice
 
 BUSY = 75  # EX_TEMPFAIL: try again later
 POLL_S = 0.2
-# The lock of this command replaces Snakemake's own, which would survive a kill.
-ALWAYS = ("--rerun-incomplete", "--show-failed-logs", "--nolock")
 
 
 def reproduce(
@@ -54,33 +55,47 @@ def reproduce(
     Exit code 75 if another run is at work in this project.
     """
     from promic_nb.experiment.choice import Choice
-    from promic_nb.runs.lock import Locked, alone
 
     choice = Choice(profile, settings, data, dataset, cells)
     extra = [*(options or ["--cores", "all"]), *(["--keep-going"] if keep_going else [])]
     run = choice.load().run.inside(paths.root())
     if settings and "+" not in run.profile:
         typer.echo(f"{settings} changes nothing of the profile {profile}")
-    try:
-        with alone(paths.root() / "data" / ".lock") as lock:
-            code = _follow(run, choice.workflow(only=only), extra, lock)
-    except Locked:
-        here = "another make reproduce is running in this folder"
-        typer.echo(f"promic: {here}. Wait until it ends", err=True)
-        raise typer.Exit(BUSY) from None
-    if code:
+    if code := run_choice(choice, extra, only):
         raise typer.Exit(code)
     show_summary(run)
 
 
-def _follow(run: RunFolder, workflow: Workflow, options: list[str], lock: int) -> int:
+def run_choice(choice: Choice, options: list[str], only: str, quiet: bool = False) -> int:
+    """Make files of a run, `only` of those in its folder, and follow it on the terminal.
+
+    Args:
+        options: of Snakemake.
+        quiet: show it as errors are shown, so that the output is free for a result.
+
+    Returns:
+        Snakemake's exit code, 130 or 143 after a signal, `BUSY` where another run is at work.
+    """
+    from promic_nb.runs.lock import Locked, alone
+
+    run = choice.load().run.inside(paths.root())
+    try:
+        with alone(paths.root() / "data" / ".lock") as lock:
+            return _follow(run, choice.workflow(only=only), options, lock, quiet)
+    except Locked:
+        here = "another make reproduce is running in this folder"
+        typer.echo(f"promic: {here}. Wait until it ends", err=True)
+        return BUSY
+
+
+def _follow(run: RunFolder, workflow: Workflow, options: list[str], lock: int, quiet: bool) -> int:
     """Run Snakemake to its end; its exit code, or 130 or 143 after a signal."""
     from promic_nb.cli.screens.reproduce import Screen
 
     session = Session(run, workflow, [*ALWAYS, *options], lock)
     course = Course(available_cores(options), time.monotonic())
     stopped = _pass_on_signals(session)
-    with Screen(run, course, Console(highlight=False)) as screen:
+    with Screen(run, course, Console(highlight=False, stderr=quiet)) as screen:
         alive = True
         while alive:
             alive = session.process.poll() is None
@@ -101,9 +116,9 @@ def _follow(run: RunFolder, workflow: Workflow, options: list[str], lock: int) -
         typer.echo(f"promic: {reason_of_session(session.output())}. Full log: {log}", err=True)
     elif course.took:
         elapsed = span(time.monotonic() - course.started)
-        typer.echo(f"{len(course.took)} jobs in {elapsed}. Full log: {log}")
+        typer.echo(f"{len(course.took)} jobs in {elapsed}. Full log: {log}", err=quiet)
     else:
-        typer.echo(f"Nothing to be done: all of {run.name} is up to date.")
+        typer.echo(f"Nothing to be done: all of {run.name} is up to date.", err=quiet)
     return code
 
 

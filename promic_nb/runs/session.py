@@ -15,6 +15,8 @@ from promic_nb.runs.progress import Job
 from promic_nb.runs.snakemake_log import Events, read_events
 from promic_nb.runs.workflow import Workflow
 
+# The lock of a session's starter replaces Snakemake's own, which would survive a kill.
+ALWAYS = ("--rerun-incomplete", "--show-failed-logs", "--nolock")
 # The expected times are trusted as much as this many seconds of the session itself.
 TRUST_S = 30.0
 
