@@ -17,19 +17,23 @@ from promic_nb.runs.explain import read_sidecar
 from promic_nb.runs.layout import RunFolder
 
 
+LARGEST = 3e6  # bytes; a larger table, such as all detections, is published only by its name
+
+
 def publish(run: RunFolder, names: Sequence[str], target: Path) -> list[str]:
     """Copy tables of a run with their sidecars to `target`; return their names.
 
     Args:
         names: of tables, or of figures, which stand for the tables that they are drawn from; none:
-            all tables of the run.
+            all tables of the run of at most `LARGEST` bytes.
 
     Raises:
         UserError: the run has no such table, or lacks one that a figure needs, or a table is not as
             its sidecar describes it. Nothing is copied then.
     """
     there = {path.stem: path for path in sorted(run.tables.glob("*.parquet"))}
-    chosen = list(there) if not names else [t for name in names for t in _tables(name, there, run)]
+    small = [name for name, path in there.items() if path.stat().st_size <= LARGEST]
+    chosen = [t for name in names for t in _tables(name, there, run)] if names else small
     for name in chosen:
         path = there[name]
         if read_sidecar(path)["files"].get(path.name) != sha256(path):

@@ -17,6 +17,7 @@ _PAGES = {
     "18_extensions": "extensions",
     "21_probes": "probes",
     "23_search_results": "search",
+    "24_diagnosis": "diagnosis",
 }
 PAGES: Registry[Page] = Registry(
     "page", {name: f"promic_nb.reporting.pages.{module}:PAGE" for name, module in _PAGES.items()}

@@ -5,30 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from pandas.io.formats.style import Styler
 
 from promic_nb.core.files import atomically
 from promic_nb.runs.provenance import Run
-
-
-def save_styled(
-    run: Run, table: pd.DataFrame, path: str, caption: str, style: Styler, latex: str = ""
-) -> Styler:
-    """Save a table with the LaTeX and HTML of a styled version; return that version for display.
-
-    Args:
-        path: without suffix.
-        caption: one sentence, with units.
-        latex: replaces the LaTeX of the styled version.
-    """
-    run.save_table(
-        table,
-        path,
-        caption,
-        latex=latex or style.to_latex(hrules=True, caption=caption),
-        html=style.to_html(table_uuid=Path(path).name),
-    )
-    return style
 
 
 def save_rows(run: Run, table: pd.DataFrame, path: str, caption: str) -> Path:
