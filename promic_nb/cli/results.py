@@ -145,9 +145,11 @@ def figures() -> None:
     """
     from promic_nb.cli.screens import show
     from promic_nb.cli.screens.redrawn import screen
+    from promic_nb.reporting.prose import write_pages
     from promic_nb.reporting.redraw import redraw
 
-    show(screen(redraw(paths.root() / "figures")), soft_wrap=True)
+    done = redraw(paths.root() / "figures")
+    show(screen(done, write_pages(paths.root())), soft_wrap=True)
 
 
 def bundle(

@@ -73,8 +73,9 @@ def note_of(table: pd.DataFrame) -> str:
     if pd.isna(table.slices).all():
         return f"no intervals: {table.no_interval.iloc[0]}"
     row = table.dropna(subset=["slices"]).iloc[0]
-    numbers = (int(row[name]) for name in ("slices", "blocks", "draws"))
-    return interval_note(*numbers, int(table.seeds.max()))
+    return interval_note(
+        int(row["slices"]), int(row["blocks"]), int(row["draws"]), int(table.seeds.max())
+    )
 
 
 def interval_note(slices: int, blocks: int, draws: int, seeds: int) -> str:

@@ -16,7 +16,6 @@ from promic_nb.reporting.published import all_figures
 from promic_nb.runs.explain import read_sidecar
 from promic_nb.runs.layout import RunFolder
 
-
 LARGEST = 3e6  # bytes; a larger table, such as all detections, is published only by its name
 
 
