@@ -27,7 +27,8 @@ from promic_nb.reporting.texts import TEXTS
 
 MARKER = re.compile(r"<!-- (value|text): (.+?) -->(.*?)<!-- /\1 -->", re.DOTALL)
 VALUE = re.compile(
-    r"((?P<over>mean|min|max|count) )?(?P<table>\w+)\[(?P<where>[^\]]*)\]\.(?P<column>\w+)(\*(?P<factor>[\d.e-]+))? (?P<format>\S+)"
+    r"((?P<over>mean|min|max|count) )?(?P<table>\w+)\[(?P<where>[^\]]*)\]"
+    r"\.(?P<column>\w+)(\*(?P<factor>[\d.e-]+))? (?P<format>\S+)"
 )
 
 

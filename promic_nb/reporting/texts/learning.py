@@ -1,4 +1,4 @@
-"""Learning from latents, and one decoder for several tasks: from the tables of notebooks 15 and 17."""
+"""Learning from latents, and one decoder for several tasks: from tables of notebooks 15 and 17."""
 
 from __future__ import annotations
 
