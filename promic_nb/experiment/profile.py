@@ -47,6 +47,8 @@ class Profile(Strict):
     benchmark: Benchmark
     rates: dict[Name, RatePoint]
     recipes: list[RecipeName]
+    # Rates of recipes that are not trained at all of them.
+    only_rates: dict[RecipeName, list[Name]] = {}  # noqa: RUF012 (pydantic copies it)
     seeds: list[NonNegative]
     detector: ConfigName
     engine: EngineName = "torchvision"
@@ -73,6 +75,12 @@ class Profile(Strict):
     def run(self) -> RunFolder:
         """The folder of the run."""
         return RunFolder(self.profile, self.dataset)
+
+    def rates_of(self, recipe: str) -> list[str]:
+        """The labels of the rates that a recipe is trained at; "pixels" for `original`."""
+        if RECIPES[recipe].inputs == "original":
+            return ["pixels"]
+        return self.only_rates.get(recipe, list(self.rates))
 
     def training(self, recipe: str, rate: str) -> dict[str, Any]:
         """Steps, batch, learning rate and solver of a detector's training, for `07_train_detector`.
@@ -186,6 +194,13 @@ def load_profile(config: dict[str, Any]) -> Profile:
             "Add both to recipes",
         )
     _check_tables(profile)
+    for recipe, rates in profile.only_rates.items():
+        if not set(rates) <= set(profile.rates_of("A")) & set(profile.rates):
+            raise UserError(
+                f"profile {profile.profile!r}: only_rates.{recipe} names a rate that it does not "
+                "have, or without a model A",
+                f"Choose from {', '.join(profile.rates_of('A'))}",
+            )
     if "val" in profile.tested and not profile.slices.val:
         raise UserError(
             f"profile {profile.profile!r} tests on validation slices but has none",
@@ -204,7 +219,8 @@ def load_profile(config: dict[str, Any]) -> Profile:
                 f"Choose from {', '.join(profile.rates)}",
             )
     if (probes := profile.probes) and not (
-        {"A", probes.full, *probes.cross} <= set(profile.recipes) and probes.rate in profile.rates
+        {"A", probes.full, *probes.cross} <= set(profile.recipes)
+        and probes.rate in profile.rates_of(probes.full)
     ):
         raise UserError(
             f"profile {profile.profile!r}: probes name a recipe or a rate that it does not train",
@@ -217,7 +233,7 @@ def _check_tables(profile: Profile) -> None:
     """Check that the tables of hyperparameters have every entry that the profile needs."""
     try:
         for recipe, plan in RECIPES.items():
-            for rate in profile.rates if recipe in profile.recipes else ():
+            for rate in profile.rates_of(recipe) if recipe in profile.recipes else ():
                 profile.training(recipe, rate)
                 if plan.gdtt:
                     profile.guided_training(plan.lrb, rate)

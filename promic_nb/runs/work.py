@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from promic_nb.datasets.views import VIEWS
 from promic_nb.models.recipes import RECIPES
 
 SEARCHED = 8  # approximate number of encodings in a search for a target rate
@@ -72,7 +73,10 @@ def _codec_benchmark(values: Values, setting: Setting) -> Work:
 
 
 def _latents(values: Values, setting: Setting) -> Work:
-    encoded = sum(setting.mpixel(s, values[f"{s}_every"]) for s in ("train", "test", "val"))
+    views = {"train": len(VIEWS[values["augmentation"]])}
+    encoded = sum(
+        views.get(s, 1) * setting.mpixel(s, values[f"{s}_every"]) for s in ("train", "test", "val")
+    )
     return Work(encoded, values["codec"], files=encoded)
 
 
@@ -159,4 +163,5 @@ AMOUNTS: dict[str, Amount] = {
     "20_cross_rate": _cross_rate,
     "21_probes": _always_the_same,
     "23_search_results": _always_the_same,
+    "24_diagnosis": _always_the_same,
 }

@@ -51,6 +51,24 @@ PROFILES = {
         {"latent": {"steps": 4, "learning_rate": 0.1, "solver": {"eval_every": 2}}},
         "but has no validation slices",
     ),
+    "tests on validation slices that it lacks": (
+        {"tested": ["val"]},
+        "tests on validation slices but has none",
+    ),
+    "a misspelt study": ({"study": "improvd"}, "study: "),
+    "a misspelt augmentation": ({"augmentation": "flips"}, "augmentation: "),
+    "only rates that there are not": (
+        {"only_rates": {"B": ["middle"]}},
+        "only_rates.B names a rate that it does not have",
+    ),
+    "a diagnosis of a recipe that is not trained": (
+        {"diagnosis": {"questions": {"norm": {"recipes": ["H"]}}}},
+        "diagnosis.questions.norm names recipes",
+    ),
+    "a diagnosis at an unknown rate": (
+        {"diagnosis": {"questions": {"norm": {"rates": ["middle"]}}}},
+        "diagnosis.questions.norm names unknown rates",
+    ),
 }
 
 

@@ -205,6 +205,17 @@ def test_a_of_equal_budget_gets_the_iterations_that_latent_models_get_after_it(t
     assert "start_model" not in jobs.rules(tiny)
 
 
+def test_some_recipes_are_trained_at_some_of_the_rates(tiny):
+    few = tiny.model_copy(update={"only_rates": {"B": ["high"]}})
+    trained = {str(path) for path in jobs.study.models(few)}
+    run = "data/runs/smoke/phantom/models"
+    assert trained == {
+        f"{run}/original/pixels/seed0",
+        *(f"{run}/{recipe}/{rate}/seed0" for recipe in ("A", "ProMIC") for rate in ("low", "high")),
+        f"{run}/B/high/seed0",
+    }
+
+
 @pytest.mark.parametrize(("study", "first_norm"), [("printed", "one"), ("improved", "natural")])
 def test_a_study_decides_how_translators_start(tiny, study, first_norm):
     chosen = tiny.model_copy(update={"study": study})

@@ -113,7 +113,7 @@ def features(p: Profile, probes: Probes, seed: str) -> Job:
 
 def cross_rate(p: Profile, probes: Probes, recipe: str, seed: str) -> Job:
     """The models of one recipe on latents of all rates."""
-    models = {rate: weights_of(p, recipe, rate, seed) for rate in p.rates}
+    models = {rate: weights_of(p, recipe, rate, seed) for rate in p.rates_of(recipe)}
     values = {
         "recipe": recipe,
         "engine": p.engine,

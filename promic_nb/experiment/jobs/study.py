@@ -293,7 +293,10 @@ def models(p: Profile) -> list[Path]:
     pixels = [p.run.model("original", "pixels", s) for s in p.seeds if "original" in p.recipes]
     latent = [r for r in p.recipes if r != "original"]
     return pixels + [
-        p.run.model(recipe, rate, s) for recipe in latent for rate in p.rates for s in p.seeds
+        p.run.model(recipe, rate, s)
+        for recipe in latent
+        for rate in p.rates_of(recipe)
+        for s in p.seeds
     ]
 
 
