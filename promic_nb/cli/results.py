@@ -62,6 +62,15 @@ def verdicts(
     _show_report(folder)
 
 
+def prepare_summary() -> None:
+    """Load what `show_summary` needs, which takes a second."""
+    from promic_nb.claims.loading import load_claims
+    from promic_nb.cli.screens import verdicts  # noqa: F401
+    from promic_nb.reporting import artifacts  # noqa: F401
+
+    load_claims()
+
+
 def show_summary(run: RunFolder) -> None:
     """Print the screen with which `make reproduce` ends."""
     from promic_nb.cli.screens import show

@@ -30,12 +30,11 @@ def train(
 
     Exit code 75 if another run is at work in this project.
     """
-    from promic_nb.cli.reproduce import run_choice
+    from promic_nb.cli.follow import run_choice
     from promic_nb.lab.training import prepare
 
     training = prepare(stack, recipe, profile, rate)
-    if code := run_choice(training.choice, ["--cores", "all"], training.only, quiet=as_json):
-        raise typer.Exit(code)
+    run_choice(training.choice, ["--cores", "all"], training.only, quiet=as_json)
     model = training.deliver(out)
     about = {
         "model": str(model),

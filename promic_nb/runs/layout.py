@@ -99,6 +99,11 @@ class RunFolder:
         """All output of Snakemake, session after session."""
         return self.path / "reproduce.log"
 
+    @property
+    def up_to_date(self) -> Path:
+        """The fingerprint of the files with which Snakemake had nothing to do."""
+        return self.path / "up_to_date"
+
     def marker(self, of: Marker) -> Path:
         """The file that shows that this run has tables, or that it was started."""
         return self.session if of == "session" else self.tables

@@ -91,7 +91,7 @@ class Session:
         with self.log.open("ab") as out:
             out.write(f"\n== make reproduce, {time.strftime('%F %T')} ==\n".encode())
             out.flush()
-            self._start = out.tell()
+            self._start = self._size = out.tell()
             self.process = subprocess.Popen(
                 workflow.command(*options),
                 cwd=paths.root(),
@@ -108,10 +108,12 @@ class Session:
             return file.read().decode(errors="replace")
 
     def follow(self, course: Course) -> None:
-        """Bring the course up to date."""
+        """Bring the course up to date, if Snakemake has said something new."""
         if not course.expected:
             course.expected = self._planned()
-        course.update(read_events(self.output()), time.monotonic())
+        if (size := self.log.stat().st_size) != self._size:
+            self._size = size
+            course.update(read_events(self.output()), time.monotonic())
 
     def _planned(self) -> dict[str, float | None]:
         """The session's jobs, from the note that the workflow writes when jobs start."""

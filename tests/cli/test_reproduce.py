@@ -100,10 +100,16 @@ def test_each_job_has_one_line_and_the_verdicts_come_last(project):
     assert any(line.startswith("Run: smoke/phantom") for line in lines[5:])
     assert "rule codec:" in (project / log).read_text()
 
+    told = (project / log).read_text()
     again = reproduce(project)
     assert again.returncode == 0
     assert again.stdout.startswith("Nothing to be done: all of smoke/phantom is up to date.\n")
-    assert "rule codec:" in (project / log).read_text()  # of the first session
+    assert (project / log).read_text() == told  # Snakemake was not even asked
+    (project / RUN.up_to_date).unlink()
+    assert reproduce(project).stdout == again.stdout
+    assert "Nothing to be done" in (project / log).read_text().removeprefix(told)
+    (project / RUN.data).write_text("changed")
+    assert " 03_codec-jpeg\n" in reproduce(project).stdout
 
 
 def test_changed_settings_run_beside_the_profile(project):

@@ -22,6 +22,7 @@ from promic_nb.runs.session import Course, notices
 MANY = 30  # a terminal gets a line for each notebook if there are more jobs than this
 SHOWN = 8  # running jobs on a terminal
 QUIET_S = 600.0  # elsewhere, a line tells after this time that jobs are still running
+DRAW_S = 1.0  # seconds between two drawings
 LOOK_S = 2.0  # seconds between two looks into the running notebooks
 
 
@@ -50,7 +51,7 @@ class Screen:
         self.live = Live(console=console, transient=True, auto_refresh=False) if moves else None
         self._shown: set[str] = set()  # jobs with a line, and what was said of them
         self._begun = False
-        self._last = self._looked = course.started
+        self._last = self._looked = self._drawn = course.started
 
     def __enter__(self) -> Screen:
         if self.live:
@@ -81,11 +82,15 @@ class Screen:
         if now - self._looked >= LOOK_S:
             self._looked = now
             self._look()
-        if self.live:
+        if self.live and now - self._drawn >= DRAW_S:
+            self._drawn = now
             self.live.update(self._running(now), refresh=True)
-        elif now - self._last >= QUIET_S and self.course.running:
+        elif not self.live and self._quiet(now):
             for line in self._running_lines(now):
                 self._say(line, now)
+
+    def _quiet(self, now: float) -> bool:
+        return now - self._last >= QUIET_S and bool(self.course.running)
 
     def _say(self, line: str, now: float) -> None:
         self._last = now
