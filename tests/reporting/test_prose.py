@@ -105,7 +105,8 @@ IGNORED = [
     re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE),
     re.compile(r"`[^`\n]+`"),
     re.compile(r"\]\([^)]*\)"),  # targets of links
-    re.compile(r"(?:[Ss]ections?|Tables?|Eqs?\.|Figs?\.) [\d.]+(?:, [\d.]+)*(?:,? and [\d.]+)?"),  # places
+    # places
+    re.compile(r"(?:[Ss]ections?|Tables?|Eqs?\.|Figs?\.) [\d.]+(?:, [\d.]+)*(?:,? and [\d.]+)?"),
 ]
 RESULT = re.compile(
     r"±|(?<![\w.])[-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?= ?(?:%|pp\b|dB\b|bpp\b))"
