@@ -46,3 +46,13 @@ def test_a_slice_without_a_value_counts_in_neither_mean():
     some.loc[some.index[0], "value"] = np.nan
     (row,) = mean_curves(some).itertuples()
     assert (row.bpp, row.value) == pytest.approx((0.11, 30.1))
+
+
+@pytest.mark.parametrize(("noise", "spans"), [(31.0, True), (38.5, True), (41.9, False)])
+def test_a_delta_above_the_noise_is_marked(noise, spans):
+    """The curves share 30 to 42 dB; the reference's points are at 30, 33, 36, 39 and 42."""
+    bd = bd_rate_table(table()[table().bpp < 1.5], ["whole"], noise_psnr_db=noise)
+    marks = bd.set_index(["codec", "metric"]).spans_floor
+    assert marks["half", "psnr"] == spans and marks["half", "nlpd"] == spans
+    assert not marks["short", "psnr"]  # no number, no mark
+    assert not bd_rate_table(table(), ["whole"]).spans_floor.any()

@@ -166,6 +166,13 @@ def test_04_rate_distortion(execute, out):
         bd.bd_rate_percent["jpeg", "hevc", "psnr"] < 0 < bd.bd_rate_percent["hevc", "jpeg", "psnr"]
     )
     assert "2 points" in bd.reason["jpeg", "jpegai_bop_off", "psnr"]
+    floors = pd.read_parquet(out / "tables" / "rate_floors.parquet")
+    lossless = floors[floors.psnr_db.isna()].set_index("kind").bpp
+    assert 0 < lossless["lossless JPEG XL"] < lossless["lossless PNG"] < 8
+    bounds = floors.dropna(subset=["psnr_db"]).pivot_table(
+        index="psnr_db", columns="kind", values="bpp"
+    )
+    assert (bounds["noise floor"] <= bounds["stationary-Gaussian reference"] + 0.02).all()
     cost = pd.read_parquet(out / "tables" / "coding_cost.parquet").set_index("codec")
     assert cost.encode_mpixel_s["jpeg"] > cost.encode_mpixel_s["hevc"] > 0
     for figure in ("rate_distortion", "coding_cost_plot", "rd_psnr", "rd_nlpd", "rd_datasets_psnr"):

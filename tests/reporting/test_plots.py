@@ -168,6 +168,19 @@ def test_quality_over_rate_shows_every_codec_including_those_of_other_packages(q
     plt.close("all")
 
 
+def test_floors_are_drawn_beside_the_codecs_and_lossless_rates_noted(quality):
+    rows = [("noise floor", 30.0, 0.0), ("noise floor", 36.0, 0.2), ("noise floor", 90.0, 9.0)]
+    rows += [("lossless PNG", float("nan"), 4.5)]
+    floors = pd.DataFrame(rows, columns=["kind", "psnr_db", "bpp"])
+    here = quality[quality.dataset == "lucchi"]
+    (axis,) = rate_distortion.rate_quality(here, {"psnr": "PSNR (dB)"}, floors).axes
+    floor = axis.get_lines()[-1]
+    assert floor.get_label() == "noise floor" and list(floor.get_xdata()) == [0.2, 9.0]
+    assert axis.get_xlim()[1] < 1 and axis.get_ylim()[1] < 45  # the codecs' range stays
+    assert axis.get_title(loc="right") == "lossless PNG 4.50 bpp"
+    plt.close("all")
+
+
 def test_colour_distinguishes_data_sets_and_marker_codecs(quality):
     (axis,) = rate_distortion.rate_quality_of_datasets(quality, "psnr", "PSNR (dB)").axes
     labels = [text.get_text() for text in axis.get_legend().get_texts()]

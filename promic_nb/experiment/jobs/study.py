@@ -62,7 +62,7 @@ def rules(p: Profile) -> dict[str, Rule]:
             "04_rate_distortion",
             partial(rate_distortion, p),
             {
-                "tables": tables(run, "bd_rate", "coding_cost"),
+                "tables": tables(run, "bd_rate", "coding_cost", "rate_floors"),
                 "figures": figures(
                     run,
                     "rate_distortion",
@@ -163,8 +163,13 @@ def rate_distortion(p: Profile) -> Job:
     others = [
         file for run in p.run.others() for file in sorted(run.tables.glob("benchmark_*.parquet"))
     ]
-    values = {"benchmarks": [*own, *others], "references": p.benchmark.references}
-    return Job({**of_run(p), **values, **artifacts(p)}, {"tables": own, "others": others})
+    values = {
+        "benchmarks": [*own, *others],
+        "references": p.benchmark.references,
+        "every": p.benchmark.every,
+    }
+    inputs = {"data": p.run.data, "tables": own, "others": others}
+    return Job({**of_stack(p), **values, **artifacts(p)}, inputs)
 
 
 def latents(p: Profile, rate: str) -> Job:

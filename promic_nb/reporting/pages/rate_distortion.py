@@ -16,23 +16,25 @@ def labels(table: pd.DataFrame) -> dict[str, str]:
     return {m: METRICS[m].axis_label for m in METRICS if m in set(table.metric)}
 
 
-def curves(benchmarks: pd.DataFrame, about: Parameters) -> Iterator[Drawing]:
-    """Quality over rate, one figure for each metric."""
+def curves(benchmarks: pd.DataFrame, floors: pd.DataFrame, about: Parameters) -> Iterator[Drawing]:
+    """Quality over rate, one figure for each metric, beside floors and lossless rates."""
     dataset = about["dataset"]
     for metric, label in labels(benchmarks).items():
         yield Drawing(
             f"rd_{metric}",
-            plots.rate_quality(benchmarks, {metric: label}),
+            plots.rate_quality(benchmarks, {metric: label}, floors),
             f"Mean {label} over mean rate on test slices of {dataset} (as Figs. 29-35).",
             f"Line chart: {label} against bits per pixel, one line for each codec.",
         )
 
 
-def all_metrics(benchmarks: pd.DataFrame, about: Parameters) -> Iterator[Drawing]:
-    """Quality over rate, a panel for each metric."""
+def all_metrics(
+    benchmarks: pd.DataFrame, floors: pd.DataFrame, about: Parameters
+) -> Iterator[Drawing]:
+    """Quality over rate, a panel for each metric, beside floors and lossless rates."""
     yield Drawing(
         "rate_distortion",
-        plots.rate_quality(benchmarks, labels(benchmarks)),
+        plots.rate_quality(benchmarks, labels(benchmarks), floors),
         f"Mean quality over mean rate on test slices of {about['dataset']}; NLPD: lower is better "
         "(as Figs. 29-35).",
         "Line charts, one for each metric: quality against bits per pixel, "
@@ -56,18 +58,27 @@ def of_datasets(
 
 
 def bd_rate(table: pd.DataFrame, about: Parameters) -> Form:
-    """BD-rates, a row for each codec and reference, a column for each metric."""
-    form = table.pivot_table(
+    """BD-rates, a row for each codec and reference, a column for each metric; a star where they
+    cover rates at which noise is coded.
+    """
+    texts = table.bd_rate_percent.map("{:.1f}".format).replace("nan", "-")
+    if "spans_floor" in table:
+        texts += table.spans_floor.map({True: "*", False: ""})
+    form = table.assign(text=texts).pivot_table(
         index=["reference", "codec"],
         columns="metric",
-        values="bd_rate_percent",
+        values="text",
+        aggfunc="first",
         dropna=False,
         sort=False,
     )
     shown = [m for m in METRICS if m in form.columns]
     form = form.reindex(columns=shown).rename(columns={m: METRICS[m].label for m in shown})
-    caption = f"BD-rate (%) on test slices of {about['dataset']}; negative values save rate."
-    return Form(caption, form.reset_index().style.format(precision=1, na_rep="-").hide())
+    caption = (
+        f"BD-rate (%) on test slices of {about['dataset']}; negative values save rate. "
+        "*: covers rates at which the reference codes noise (`rate_floors`)."
+    )
+    return Form(caption, form.reset_index().style.format(na_rep="-").hide())
 
 
 def coded_slices(benchmarks: pd.DataFrame) -> pd.DataFrame:
@@ -99,8 +110,8 @@ def cost_curves(benchmarks: pd.DataFrame, about: Parameters) -> Iterator[Drawing
 PAGE = Page(
     (
         Figures("rd_datasets_*", ("benchmark_*", "other_benchmarks"), of_datasets),
-        Figures("rate_distortion", ("benchmark_*",), all_metrics),
-        Figures("rd_*", ("benchmark_*",), curves),
+        Figures("rate_distortion", ("benchmark_*", "rate_floors"), all_metrics),
+        Figures("rd_*", ("benchmark_*", "rate_floors"), curves),
         Figures("coding_cost_plot", ("benchmark_*",), cost_curves),
     ),
     {"bd_rate": bd_rate, "coding_cost": coding_cost},

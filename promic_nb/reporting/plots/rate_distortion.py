@@ -40,12 +40,33 @@ def _codec_curves(axis: Axes, table: pd.DataFrame, y: str) -> None:
         axis.plot(curve.bpp, curve[y], color=style.colour, marker=style.marker, label=style.label)
 
 
-def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
+def _floors(axis: Axes, floors: pd.DataFrame, metric: str) -> None:
+    """Floor and reference as lines where quality is PSNR, lossless rates as a note in every panel.
+
+    The limits stay those of the codecs' curves.
+    """
+    limits = axis.get_xlim(), axis.get_ylim()
+    if metric == "psnr":
+        lines = floors[floors.bpp > 0].dropna(subset=["psnr_db"]).groupby("kind", sort=False)
+        for (kind, curve), dashes in zip(lines, (":", "--"), strict=False):
+            axis.plot(curve.bpp, curve.psnr_db, color="black", linestyle=dashes, label=kind)
+    axis.set(xlim=limits[0], ylim=limits[1])
+    note = ", ".join(
+        f"{row.kind} {row.bpp:.2f}" for row in floors[floors.psnr_db.isna()].itertuples()
+    )
+    axis.set_title(f"{note} bpp", fontsize=7, loc="right")
+
+
+def rate_quality(
+    table: pd.DataFrame, labels: dict[str, str], floors: pd.DataFrame | None = None
+) -> Figure:
     """Mean quality over mean rate, a panel per metric, a line per codec (as in Figs. 29-35).
 
     Args:
         table: rows of codec, setting, bpp, metric, value (one per slice).
         labels: from metric to axis label, in panel order.
+        floors: rows of kind, psnr_db, bpp: noise floor and Gaussian reference, lines in the panel
+            of PSNR; without a PSNR, lossless rates, a note in each panel.
     """
     figure, axes = panels(len(labels))
     means = (
@@ -56,6 +77,8 @@ def rate_quality(table: pd.DataFrame, labels: dict[str, str]) -> Figure:
     for axis, (metric, label) in zip(axes, labels.items(), strict=True):
         _codec_curves(axis, means[means.metric == metric], "value")
         axis.set(xlabel="bits per pixel (bpp)", ylabel=label)
+        if floors is not None:
+            _floors(axis, floors, metric)
     legend(figure, axes)
     return figure
 
