@@ -168,7 +168,11 @@ def rate_distortion(p: Profile) -> Job:
         "references": p.benchmark.references,
         "every": p.benchmark.every,
     }
-    inputs = {"data": p.run.data, "tables": own, "others": others}
+    inputs: dict[str, Path | list[Path]] = {
+        "data": p.run.data,
+        "tables": own,
+        "others": others,
+    }
     return Job({**of_stack(p), **values, **artifacts(p)}, inputs)
 
 
