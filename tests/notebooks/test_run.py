@@ -487,6 +487,8 @@ def test_21_probes(execute, out):
     execute("21_probes")
     summary = pd.read_parquet(out / "tables" / "features.parquet")
     assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
+    pairs = pd.read_parquet(out / "tables" / "cross_rate_differences.parquet")
+    assert pairs.empty and "low" in pairs.columns  # no model was trained at the other rate
     for figure in ("feature_correlation_plot", "feature_means", "cross_rate_plot"):
         assert (out / "figures" / f"{figure}.png").is_file()
 

@@ -8,7 +8,7 @@ from promic_nb.errors import UserError
 from promic_nb.metrics.bootstrap import Draws
 from promic_nb.metrics.detection import Detections, ap_family
 from promic_nb.metrics.matching import match, slices_table, to_table
-from promic_nb.reporting import intervals, matches
+from promic_nb.reporting import cross_rates, intervals, matches
 
 SLICES = list(range(0, 48, 3))
 RATES = {"low": 0.1, "high": 0.4}
@@ -137,6 +137,36 @@ def test_a_table_that_does_not_fit_the_detections_is_refused(tables):
     other = ap.assign(value=np.where(ap.model == "B", 0.5, ap.value))
     with pytest.raises(UserError, match=r"AP of B at rate high, seed 0, is 0\.5000 in its table"):
         intervals.study(found, slices, other[other.rate == "high"], DRAWS)
+
+
+def test_models_at_other_rates_are_compared_with_those_of_the_rate():
+    """A model that finds all at its own rate and half elsewhere, and one that is equal."""
+    rng = np.random.default_rng(1)
+    truth = [boxes(6, rng) for _ in SLICES]
+    parts, rows = [], []
+    for recipe in ("A", "ProMIC"):
+        for trained in RATES:
+            for tested, bpp in RATES.items():
+                half = recipe == "ProMIC" and trained != tested
+                found = [
+                    Detections(t[: 3 if half else 6], np.ones(3 if half else 6)) for t in truth
+                ]
+                name = cross_rates.model_name(recipe, trained)
+                table = to_table(match(truth, found), SLICES)
+                parts.append(table.assign(model=name, rate=tested, seed=0))
+                about = {"recipe": recipe, "trained": trained, "tested": tested}
+                rows += [{**about, "bpp": bpp, "seed": 0, "metric": m, "value": v}
+                         for m, v in ap_family(truth, found).items()]  # fmt: skip
+    cross = pd.DataFrame(rows)
+    study = cross_rates.read_study(cross, pd.concat(parts), slices_table(truth, SLICES), DRAWS)
+    table = cross_rates.against_own_rate(study, cross).query("metric == 'AP50'")
+    assert {*zip(table.model, table.against, table.rate, strict=True)} == {
+        (f"{r} trained at rate {a}", f"{r} trained at rate {b}", b)
+        for r in ("A", "ProMIC") for a, b in (("low", "high"), ("high", "low"))
+    }  # fmt: skip
+    by_model = table.set_index("model")
+    assert (by_model.filter(like="ProMIC", axis=0).high < -40).all()
+    assert (by_model.filter(regex="^A", axis=0)[["low", "difference_pp", "high"]] == 0).all(None)
 
 
 class Files:

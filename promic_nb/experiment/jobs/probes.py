@@ -27,6 +27,7 @@ from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Probes
 
 ALONE = "C"  # the recipe whose PD-FT is made to train the translator alone
+CROSSED = ["cross_rate", "matches", "test_slices"]
 
 
 def rules(p: Profile) -> dict[str, Rule]:
@@ -61,7 +62,7 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "20_cross_rate",
             partial(cross_rate, p, probes),
-            {"table": with_sidecars(*tables_in(crossed, ["cross_rate"]))},
+            {"tables": with_sidecars(*tables_in(crossed, CROSSED))},
             {"recipe": one_of(probes.cross), "seed": SEED},
             "{recipe}-seed{seed}",
         ),
@@ -70,7 +71,9 @@ def rules(p: Profile) -> dict[str, Rule]:
             "21_probes",
             partial(shown, p, probes),
             {
-                "tables": tables(run, "feature_correlation", "features", "cross_rate"),
+                "tables": tables(
+                    run, "feature_correlation", "features", "cross_rate", "cross_rate_differences"
+                ),
                 "figures": figures(
                     run, "feature_correlation_plot", "feature_means", "cross_rate_plot"
                 ),
@@ -137,7 +140,7 @@ def shown(p: Profile, probes: Probes) -> Job:
     """The tables and figures of the probes."""
     folders = [p.run.features(probes.rate, seed) for seed in p.seeds]
     crossed = [
-        p.run.cross_rate(recipe, seed) / "cross_rate.parquet"
+        tables_in(p.run.cross_rate(recipe, seed), CROSSED)
         for recipe in probes.cross
         for seed in p.seeds
     ]
@@ -149,6 +152,11 @@ def shown(p: Profile, probes: Probes) -> Job:
         )
     ]
     return Job(
-        {**of_run(p), "features": folders, "cross_rates": crossed, **artifacts(p)},
-        {"features": features_made, "cross": crossed},
+        {
+            **of_run(p),
+            "features": folders,
+            "cross_rates": [t[0] for t in crossed],
+            **artifacts(p),
+        },
+        {"features": features_made, "cross": [file for t in crossed for file in t]},
     )
