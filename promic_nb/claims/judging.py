@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from promic_nb.claims.bounds import Bounds, bounds
 from promic_nb.claims.loading import load_claims
 from promic_nb.claims.measuring import Reading, Tables, measure
 from promic_nb.claims.models import Claim
@@ -17,6 +18,7 @@ Verdict = Literal[
     "reproduced",
     "within tolerance",
     "not reproduced",
+    "not resolved",
     "agrees (scaled down)",
     "differs (scaled down)",
     "smoke",
@@ -27,6 +29,7 @@ VERDICTS: dict[Verdict, str] = {
     "reproduced": "as printed, under the published conditions",
     "within tolerance": "as near as the claim allows, under the published conditions",
     "not reproduced": "different under the published conditions",
+    "not resolved": "a sign or an order, where the 95 % interval of the difference includes zero",
     "agrees (scaled down)": "as printed or within tolerance, by a run under other conditions",
     "differs (scaled down)": "different, by a run under other conditions",
     "smoke": "measured by a smoke run or on synthetic slices, which earns no verdict",
@@ -36,18 +39,27 @@ SYNTHETIC = "phantom"
 ELEVEN_POINTS = " (voc11)"  # suffix of a metric that averages over 11 recall points
 
 
-def judge(claim: Claim, reading: Reading, conditions: list[Condition], smoke: bool) -> Verdict:
+def judge(
+    claim: Claim,
+    reading: Reading,
+    conditions: list[Condition],
+    smoke: bool,
+    interval: Bounds | None = None,
+) -> Verdict:
     """The verdict on one claim.
 
     Args:
         reading: what `measure` found.
         conditions: what `compare` gives for the answering table.
         smoke: whether that table is a smoke run's.
+        interval: of the difference that a sign or an order is about, where it is known.
     """
     if reading.value is None or math.isnan(reading.value):
         return "not run"
     if smoke:
         return "smoke"
+    if interval and interval.hold_zero:
+        return "not resolved"
     agrees = claim.holds(reading.value, list(reading.nulls))
     if not all(condition.met for condition in conditions):
         return "agrees (scaled down)" if agrees else "differs (scaled down)"
@@ -68,12 +80,13 @@ def verdicts(folder: Path, profile: str = "") -> pd.DataFrame:
     Returns:
         Columns id, document, location, also (where it is printed again), what, kind, published
         (NaN where words are printed), printed, ours (NaN where not run), ours_11_points (the same
-        by 11-point AP), unit, verdict, conditions_met (None where not run), conditions (list of
-        name, required, run, met), profile, headline, needs (the conditions as text), note, digits.
+        by 11-point AP), low and high (of the difference that a sign or an order is about; NaN where
+        no interval is known), unit, verdict, conditions_met (None where not run), conditions (list
+        of name, required, run, met), profile, headline, needs (as text), note, digits.
     """
     tables = Tables(folder)
     return pd.DataFrame([_row(claim, tables, profile) for claim in load_claims()]).astype(
-        {"ours": float, "ours_11_points": float, "published": float}
+        dict.fromkeys(("ours", "ours_11_points", "low", "high", "published"), float)
     )
 
 
@@ -82,7 +95,8 @@ def _row(claim: Claim, tables: Tables, profile: str) -> dict[str, Any]:
     about = tables.sidecar(claim.source.table)
     conditions = compare(claim.requires, _recorded(claim, about, reading))
     synthetic = claim.requires.dataset is not None and about.get("dataset") == SYNTHETIC
-    verdict = judge(claim, reading, conditions, about.get("smoke", True) or synthetic)
+    interval = bounds(claim, tables)
+    verdict = judge(claim, reading, conditions, about.get("smoke", True) or synthetic, interval)
     run = verdict != "not run"
     return {
         "id": claim.id,
@@ -95,6 +109,8 @@ def _row(claim: Claim, tables: Tables, profile: str) -> dict[str, Any]:
         "printed": claim.printed,
         "ours": reading.value if run else math.nan,
         "ours_11_points": _eleven_points(claim, tables) if run else math.nan,
+        "low": interval.low if interval else math.nan,
+        "high": interval.high if interval else math.nan,
         "unit": claim.unit,
         "verdict": verdict,
         "conditions_met": all(c.met for c in conditions) if run else None,

@@ -74,7 +74,7 @@ class Reading:
 
 def measure(claim: Claim, tables: Tables) -> Reading:
     """The number that stands for a claim in these tables."""
-    parts = [_read(source, tables) for source in claim.sources]
+    parts = [read(source, tables) for source in claim.sources]
     if any(part.value is None for part in parts):
         return Reading()
     value = (
@@ -85,9 +85,7 @@ def measure(claim: Claim, tables: Tables) -> Reading:
     nulls: tuple[float, ...] = ()
     if claim.kind in ("value", "bound"):
         if isinstance(claim.nothing, str):
-            baseline = _read(
-                claim.source.model_copy(update={"column": claim.nothing}), tables
-            ).value
+            baseline = read(claim.source.model_copy(update={"column": claim.nothing}), tables).value
             nulls = () if baseline is None else (baseline,)
         else:
             nulls = tuple(claim.nothing)
@@ -104,14 +102,14 @@ def _rank_correlation(source: Source, tables: Tables) -> float | None:
     return float(rows.value.rank().corr(rows.bpp.rank()))
 
 
-def _read(source: Source, tables: Tables) -> Reading:
+def read(source: Source, tables: Tables) -> Reading:
     """The number that a source names."""
     other = source.against
     if other is None or not _as_numbers(source, other):
         rows = _series(source, tables)
         return Reading() if rows is None else _reduced(rows, source.at, source)
-    a = _read(source.model_copy(update={"against": None}), tables)
-    b = _read(_second(source, other), tables)
+    a = read(source.model_copy(update={"against": None}), tables)
+    b = read(_second(source, other), tables)
     if a.value is None or b.value is None:
         return Reading()
     value = _compared(np.float64(a.value), np.float64(b.value), other)

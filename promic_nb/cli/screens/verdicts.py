@@ -15,6 +15,7 @@ COLOURS = {
     "reproduced": "green",
     "within tolerance": "green",
     "not reproduced": "red",
+    "not resolved": "yellow",
     "agrees (scaled down)": "cyan",
     "differs (scaled down)": "magenta",
     "smoke": "yellow",
