@@ -124,6 +124,7 @@ def _causes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, list[str]]:
     """The differences between two sidecars, by cause."""
     here, there = ({**x["environment"], **x["environment"]["packages"]} for x in (a, b))
     seeds = ("seed", "seeds", "split_seed")
+    elsewhere = (*seeds, "threads", "profile")  # seed and threads are causes of their own
     given = {
         k: (a["parameters"].get(k), b["parameters"].get(k))
         for k in a["parameters"].keys() | b["parameters"].keys()
@@ -133,7 +134,7 @@ def _causes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, list[str]]:
         "weights": (a.get("weights"), b.get("weights")),
         "code": (a["code"]["files"], b["code"]["files"]),
         "parameters": tuple(
-            {k: v[i] for k, v in given.items() if k not in (*seeds, "threads")} for i in (0, 1)
+            {k: v[i] for k, v in given.items() if k not in elsewhere} for i in (0, 1)
         ),
         "seed": tuple({k: v[i] for k, v in given.items() if k in seeds} for i in (0, 1)),
         "environment": tuple(

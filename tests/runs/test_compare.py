@@ -144,7 +144,7 @@ def test_an_artifact_of_one_run_only(root):
             {"facts": {"weights": {"jpegai_beta0.01.safetensors": "e" * 64}}},
             "eeeeeeeeeeee",
         ),
-        ("parameters", {"steps": 7}, "steps: none -> 7"),
+        ("parameters", {"steps": 7, "profile": "quick+mine-3f9a"}, "steps: none -> 7"),
         ("seed", {"seed": 3}, "seed: 0 -> 3"),
         ("threads", {}, "1 -> 2"),
         ("device", {}, "NVIDIA"),

@@ -138,7 +138,7 @@ class Screen:
         more = len(lines) - SHOWN
         shown = lines[:SHOWN] + ([f"       and {more} more jobs"] if more > 0 else [])
         if self.course.expected:
-            left = self.course.left_s(now)
+            left = self.course.left_s(now) if self.course.running else None
             ends = f", about {about(left)} left" if left is not None else ""
             done = f"{len(self.course.took)} of {len(self.course.expected)} jobs"
             shown.append(f"{done} in {span(now - self.course.started)}{ends}")
