@@ -14,7 +14,7 @@ from promic_nb.runs.layout import find_run
 from promic_nb.runs.provenance import Run
 
 HERE = Path(__file__).parent
-TEMPLATE = HERE.parents[1] / "promic_nb" / "reporting" / "report.html.j2"
+TEMPLATE = HERE.parents[1] / "promic_nb" / "reporting" / "_style.html.j2"
 
 
 def luminance(colour: str) -> float:
@@ -137,6 +137,13 @@ def test_provenance_opens_by_mouse_and_by_keyboard(chromium, page):
     chromium.js("document.querySelector('details.origin > summary').focus()")
     chromium.press("Enter")
     assert chromium.js(closed) is False
+
+
+def test_the_published_verdicts_fit_a_phone(browser):
+    """They hold the longest cells: orders of all models."""
+    browser.open(f"file://{HERE.parents[1] / 'figures' / 'verdicts.html'}", width=390)
+    assert browser.js("document.documentElement.scrollWidth") == 390
+    assert not browser.errors
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
