@@ -139,11 +139,11 @@ def test_provenance_opens_by_mouse_and_by_keyboard(chromium, page):
     assert chromium.js(closed) is False
 
 
-def test_the_published_verdicts_fit_a_phone(browser):
+def test_the_published_verdicts_fit_a_phone(chromium):
     """They hold the longest cells: orders of all models."""
-    browser.open(f"file://{HERE.parents[1] / 'figures' / 'verdicts.html'}", width=390)
-    assert browser.js("document.documentElement.scrollWidth") == 390
-    assert not browser.errors
+    chromium.open(f"file://{HERE.parents[1] / 'figures' / 'verdicts.html'}", width=390)
+    assert chromium.js("document.documentElement.scrollWidth") == 390
+    assert not chromium.errors
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
