@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from promic_nb.cli import files, machine, progress, results, stack
+from promic_nb.cli import codec, files, machine, progress, results, stack
 from promic_nb.cli.reproduce import reproduce
 from promic_nb.cli.train import train
 from promic_nb.errors import UserError
@@ -33,6 +33,7 @@ FILES = (files.encode, files.decode, files.detect, files.evaluate, train)
 OWN = "Your own images"
 PANELS = ((OWN, FILES), ("Results", RESULTS), ("Runs", RUNS), ("This machine", MACHINE))
 app.add_typer(stack.app, name="stack", rich_help_panel=OWN)
+app.add_typer(codec.app, name="codec", rich_help_panel=OWN)
 for title, commands in PANELS:
     for command in commands:
         app.command(rich_help_panel=title)(command)

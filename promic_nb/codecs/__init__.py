@@ -14,6 +14,7 @@ import numpy as np
 from promic_nb.codecs import settings as _settings
 from promic_nb.codecs.base import BitstreamError, Codec, LatentCodec, RateControl, bpp
 from promic_nb.codecs.contract import check_codec, check_factory
+from promic_nb.codecs.learned import JpegAiStyle, set_of
 from promic_nb.codecs.registry import CODECS
 from promic_nb.codecs.target import Target, search
 from promic_nb.codecs.windowed import Windowed
@@ -29,6 +30,7 @@ __all__ = [
     "bpp",
     "check",
     "expand",
+    "for_dataset",
     "get",
     "rate_control",
     "target",
@@ -60,6 +62,24 @@ def get(name: str, **settings: Any) -> Codec:
         (64, 64)
     """
     return check_codec(name, CODECS[name](**check(name, **settings)))
+
+
+def for_dataset(name: str, settings: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """Settings of a codec for a data set.
+
+    Where they do not choose the weights of a JPEG-AI-style codec, the data set does: its own set
+    if it has one, otherwise the general one.
+
+    Example:
+        >>> for_dataset("jpegai_bop_off", {"beta": 0.005}, "lucchi")
+        {'weights': 'lucchi', 'beta': 0.005}
+        >>> for_dataset("jpegai_bop_off", {}, "vnc")
+        {'weights': 'general'}
+        >>> for_dataset("hevc", {"qp": 30}, "lucchi")
+        {'qp': 30}
+    """
+    learned = isinstance(CODECS[name], JpegAiStyle)
+    return {"weights": set_of(dataset), **settings} if learned else settings
 
 
 def rate_control(name: str) -> RateControl:

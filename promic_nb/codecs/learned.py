@@ -5,17 +5,42 @@ The networks are imported when a codec is made.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from promic_nb.codecs.base import LatentCodec, RateControl
-from promic_nb.core.fields import Gain, NonNegative, Positive
+from promic_nb.core.fields import GAINS, Gain, NonNegative, Positive
 from promic_nb.errors import UserError
 
-# Sets of shipped weights: name to the stem of its files, which beta follows.
-SETS = {"lucchi": "jpegai_beta", "general": "jpegai_general"}
-DEFAULT_SET = "lucchi"
+
+@dataclass(frozen=True)
+class WeightSet:
+    """A set of shipped weights.
+
+    Attributes:
+        stem: of its files' names, which beta follows.
+        only_beta: beta of its one model, which was trained at all rates: another beta is the gain
+            that amounts to it. None: a model for each beta.
+    """
+
+    stem: str
+    only_beta: float | None = None
+
+
+SETS = {"lucchi": WeightSet("jpegai_beta"), "general": WeightSet("jpegai_general", 0.02)}
+DEFAULT_SET = "general"
+
+
+def set_of(dataset: str) -> str:
+    """The set of weights for a data set: its own, or the general one.
+
+    Example:
+        >>> set_of("lucchi"), set_of("phantom")
+        ('lucchi', 'general')
+    """
+    return dataset if dataset in SETS else DEFAULT_SET
 
 
 def weight_file(weights: str, beta: float) -> str:
@@ -29,7 +54,7 @@ def weight_file(weights: str, beta: float) -> str:
         ('jpegai_beta0.02.safetensors', 'my/own.safetensors')
     """
     if weights in SETS:
-        return f"{SETS[weights]}{beta:g}.safetensors"
+        return f"{SETS[weights].stem}{SETS[weights].only_beta or beta:g}.safetensors"
     if Path(weights).suffix != ".safetensors":
         raise UserError(
             f"codec weights {weights!r} are unknown",
@@ -53,7 +78,7 @@ class JpegAiStyle:
     @property
     def rate_control(self) -> RateControl:
         """The gain, around each of the shipped models."""
-        return RateControl("gain", -1069, 702, models=self._models)
+        return RateControl("gain", *GAINS, models=self._models)
 
     def __call__(
         self,
@@ -65,7 +90,9 @@ class JpegAiStyle:
         """The codec.
 
         Args:
-            beta: which model of a set; a higher beta gives a higher rate.
+            beta: which model of a set; a higher beta gives a higher rate. The general set has one
+                model for all rates; there, a beta is the gain at which quantization steps are
+                optimal for rate + beta MSE.
             gain: displacement D of the gain unit, a finer rate control around a model.
             weights: a set of shipped models, "lucchi" (trained on that stack alone) or "general"
                 (on mixed material); or the path of a weight file, for which beta says nothing.
@@ -73,21 +100,27 @@ class JpegAiStyle:
                 every decoder reads the stream.
         """
         from promic_nb.codecs.jpegai.codec import JpegAiStyleCodec
+        from promic_nb.codecs.jpegai.model import LOG_STEP
         from promic_nb.codecs.jpegai.weights import WEIGHTS
 
         path = Path(weight_file(weights, beta))
-        path = WEIGHTS / path if weights in SETS else path
+        if weights in SETS:
+            path = WEIGHTS / path
+            if own := SETS[weights].only_beta:  # a step 1 / s is optimal for s^2 times the beta
+                gain += round(128 / LOG_STEP * math.log(beta / own) / 2)
         return JpegAiStyleCodec(path, gain, op=self.op, tools=self.tools, refine=refine)
 
     def _models(self, settings: dict[str, Any]) -> list[dict[str, Any]]:
         """The models of a set at the operation point, from the lowest to the highest rate."""
         from promic_nb.codecs.jpegai.weights import registry
 
-        stem = SETS.get(settings.get("weights", DEFAULT_SET))
+        shipped = SETS.get(settings.get("weights", DEFAULT_SET))
         betas = sorted(
             about["beta"]
             for name, about in registry().items()
-            if stem and name.startswith(stem) and self.op in about.get("operation_points", [])
+            if shipped
+            and name.startswith(shipped.stem)
+            and self.op in about.get("operation_points", [])
         )
         return [{"beta": beta} for beta in betas] or [{}]
 
@@ -95,7 +128,7 @@ class JpegAiStyle:
 class Vm33:
     """The pretrained JPEG AI VM 3.3 luma networks, one model of low rates."""
 
-    rate_control = RateControl("gain", -1069, 702)
+    rate_control = RateControl("gain", *GAINS)
 
     def __call__(self, gain: Gain = 0, folder: str = "") -> LatentCodec:
         """The codec.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,19 @@ def atomically(path: Path, write: Callable[[Path], object]) -> None:
                 f"{path} cannot be written ({error.strerror or error})", remedy
             ) from error
         raise
+
+
+def note_in_order(data: bytes) -> bytes:
+    """A safetensors file with its note sorted: safetensors writes the note's keys in an order of
+    chance, and equal models are to be equal files.
+    """
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at multiples of eight bytes
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from promic_nb.core.files import atomically
+from promic_nb.core.files import atomically, note_in_order
 from promic_nb.errors import UserError
 
 
@@ -39,20 +39,7 @@ def save_tensors(
 ) -> None:
     """Write tensors and a note as safetensors, atomically; raises `UserError` if it cannot."""
     held = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    atomically(Path(path), lambda p: p.write_bytes(_in_order(save(held, note))))
-
-
-def _in_order(data: bytes) -> bytes:
-    """A safetensors file with its note sorted: safetensors writes the note's keys in an order of
-    chance, and equal models are to be equal files.
-    """
-    size = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + size])
-    if "__metadata__" in header:
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)  # tensors begin at multiples of eight bytes
-    return len(text).to_bytes(8, "little") + text + data[8 + size :]
+    atomically(Path(path), lambda p: p.write_bytes(note_in_order(save(held, note))))
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

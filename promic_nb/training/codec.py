@@ -21,7 +21,8 @@ from promic_nb.training.options import FitOptions, Loop, Precision
 # decoder and the prior adapt to the coder's plain rounding, as in stage IV of JPEG AI's training:
 # its straight-through gradient misleads the analysis (rate up by half, no gain in quality).
 DITHERED = 0.8
-PRIOR_RATE = 3  # the prior's learning rate, as a multiple of the whole model's
+# The prior's learning rate, as a multiple of that of the transforms, where the encoder stays fixed.
+PRIOR_RATE = 3
 ENCODER = ("analysis.", "hyper_encoder.", "gain")
 
 
@@ -43,6 +44,8 @@ class CodecTraining:
             model trained at a single D gets worse the further away from it it is used.
         seed: of crops and noise.
         op: operation point of the transforms, "bop" or "hop".
+        dithered: share of the steps that train all parts, with dithered rounding. The rest trains
+            only decoder and prior, on the symbols of the coder; with 0 the encoder stays as it is.
         precision: Lightning's name for it.
     """
 
@@ -56,6 +59,7 @@ class CodecTraining:
     highest_gain: int = 0
     seed: int = 0
     op: str = "bop"
+    dithered: float = DITHERED
     precision: Precision = "bf16-mixed"
 
 
@@ -72,13 +76,13 @@ class CodecTask(lightning.LightningModule):
     def __init__(self, model: JpegAiStyle, training: CodecTraining) -> None:
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)
-        self.beta, self.steps = training.beta, training.steps
+        self.beta, self.steps, self.dithered = training.beta, training.steps, training.dithered
         self.learning_rate = training.learning_rate
         self.lowest_gain, self.highest_gain = training.lowest_gain, training.highest_gain
         self._free = {n: p for n, p in model.named_parameters() if p.requires_grad}
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
-        dither = self.global_step < DITHERED * self.steps
+        dither = self.global_step < self.dithered * self.steps
         for name, parameter in self._free.items():
             parameter.requires_grad_(dither or not name.startswith(ENCODER))
         displacement = drawn_gains(batch, self.lowest_gain, self.highest_gain)
@@ -91,9 +95,16 @@ class CodecTask(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        peaks = {True: self.learning_rate, False: self.learning_rate}
+        if not self.dithered:
+            peaks[False] *= PRIOR_RATE
+        groups = [
+            {"params": [p for n, p in self._free.items() if n.startswith(TRANSFORMS) == own]}
+            for own in peaks
+        ]
         return one_cycle(
-            torch.optim.Adam(self._free.values(), self.learning_rate),
-            self.learning_rate,
+            torch.optim.Adam(groups, self.learning_rate),
+            list(peaks.values()),
             self.steps,
             warm_up=0.05,
             final_div_factor=10,

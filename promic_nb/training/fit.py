@@ -84,7 +84,7 @@ class RngState(Callback):
 
 def one_cycle(
     optimizer: torch.optim.Optimizer,
-    peak: float,
+    peak: float | list[float],
     steps: int,
     warm_up: float = 0.1,
     final_div_factor: float = 1e4,
@@ -92,7 +92,7 @@ def one_cycle(
     """Lightning's optimizer entry for a one-cycle schedule.
 
     The learning rate rises from a tenth of `peak` during `warm_up` of the steps, then falls as a
-    cosine.
+    cosine. A list of peaks has one for each group of parameters.
     """
     if math.isclose(steps * warm_up, 1):
         warm_up *= (

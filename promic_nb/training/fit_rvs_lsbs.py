@@ -23,6 +23,7 @@ from promic_nb.codecs.jpegai.hyperprior import size_of
 from promic_nb.codecs.jpegai.model import SKIP_INDEX
 from promic_nb.codecs.jpegai.tools import LSBS, LSBS_EDGES, RVS, Tools
 from promic_nb.datasets import open_stack
+from promic_nb.training.material import mixed, tool_pictures, training_slices
 
 DISPLACEMENTS = (-48, -24, 24, 48)  # tried for each band, in 1/128 levels: steps 0.93 to 1.08 times
 # Gains tried for the whole latent first: training's dither differs from the coder's rounding.
@@ -133,14 +134,21 @@ def _cost(
     return float(np.mean(costs))
 
 
-def main(path: Path, data: Path, slices: int = 1, out: Path | None = None) -> None:
+def main(
+    path: Path,
+    data: Path,
+    slices: int = 1,
+    out: Path | None = None,
+    pictures: Path | None = None,
+) -> None:
     """Fit constants for the BOP model in the weight file PATH on Lucchi's training slices (DATA).
 
-    Write them to OUT, by default PATH.
+    With PICTURES, a folder of natural images, on mixed material. Write them to OUT, by default
+    PATH.
     """
     stack = open_stack("lucchi", str(data))
-    ids = stack.ids("train")
-    images = [stack.image("train", i) for i in ids[:: len(ids) // slices][:slices]]
+    material = mixed(stack, pictures) if pictures else training_slices(stack)
+    images = tool_pictures(material, slices)
     with safe_open(path, "pt") as file:
         about = file.metadata()
     codec = JpegAiStyleCodec(path)

@@ -42,6 +42,7 @@ SCIKIT_IMAGE: tuple[Callable[[], np.ndarray], ...] = (
     pictures.rocket,
 )
 SYNTHETIC_SIDE, SYNTHETIC_COUNT = 512, 12
+TOOL_SIDE = 256
 VARIED = 0.5  # share of the crops of mixed material that are rescaled, change contrast or get noise
 
 
@@ -72,6 +73,21 @@ def mixed(stack: SliceStack, folder: Path, seed: int = 0) -> Material:
         [luma(Image.open(f)) for f in files],
         [synthetic(rng, i) for i in range(SYNTHETIC_COUNT)],
     ]
+
+
+def tool_pictures(material: Material, count: int) -> list[np.ndarray]:
+    """`count` pictures of each group, for fitting the constants of RVS and LSBS.
+
+    Those of mixed material are cut to their middle 256x256, for there are several groups.
+    """
+    found = [image for group in material for image in group[:: max(1, len(group) // count)][:count]]
+    return found if len(material) == 1 else [middle(image, TOOL_SIDE) for image in found]
+
+
+def middle(image: np.ndarray, side: int) -> np.ndarray:
+    """The middle of a picture (H, W), at most `side` samples a side."""
+    top, left = (max(0, n - side) // 2 for n in image.shape)
+    return np.ascontiguousarray(image[top : top + side, left : left + side])
 
 
 def luma(image: Image.Image) -> np.ndarray:

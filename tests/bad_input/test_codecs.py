@@ -20,7 +20,10 @@ CODECS = {
     "misspelt setting": (lambda _: codecs.get("jpeg", qualtiy=3), "Did you mean 'quality'?"),
     "negative quality": (lambda _: codecs.get("jpeg", quality=-1), "parameter 'quality' is -1"),
     "negative target rate": (lambda _: codecs.target("jpeg", GREY, -0.5), "target_bpp"),
-    "unknown beta": (lambda _: jpegai(beta=0.003), "do not exist (registered betas:"),
+    "unknown beta": (
+        lambda _: jpegai(beta=0.003, weights="lucchi"),
+        "do not exist (registered betas:",
+    ),
     "16-bit image": (lambda _: codecs.get("jpeg").encode(GREY.astype(np.uint16)), "uint16"),
     "NaN image": (lambda _: jpegai().encode(np.full((64, 64), np.nan, np.float32)), "float32"),
     "RGBA image": (lambda _: jpegai().encode(np.zeros((64, 64, 4), np.uint8)), "(64, 64, 4)"),
@@ -35,7 +38,7 @@ CODECS = {
         lambda _: jpegai().decode(codecs.get("jpeg").encode(GREY)),
         "stream",
     ),
-    "stream of other weights": (lambda _: jpegai(beta=0.005).decode(stream()), "weights"),
+    "stream of other weights": (lambda _: jpegai(weights="lucchi").decode(stream()), "weights"),
     "folder without networks": (
         lambda h: codecs.get("jpegai_vm33", folder=str(h)),
         "VM 3.3 networks are not in",

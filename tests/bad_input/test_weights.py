@@ -44,7 +44,7 @@ def registered(here: Path):
     file.write_bytes(file.read_bytes()[:-1] + b"\x55")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codec_weights, "WEIGHTS", here)
-        jpegai(beta=0.02)
+        jpegai(weights="lucchi")
 
 
 def detector_file(name: str, content, load=None):

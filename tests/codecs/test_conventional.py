@@ -203,10 +203,14 @@ def test_bpp_counts_every_byte():
         (
             "jpegai_bop_off",
             {"gain": 5000},
-            "'gain' is 5000. Choices: a whole number from -1069 to 702",
+            "'gain' is 5000. Choices: a whole number from -1620 to 1620",
         ),
-        ("jpegai_bop_off", {"beta": 123}, "jpegai_beta123.safetensors do not exist"),
-        ("jpegai_hop_off", {"beta": 0.005}, "operation point 'hop'"),
+        (
+            "jpegai_bop_off",
+            {"beta": 123, "weights": "lucchi"},
+            "jpegai_beta123.safetensors do not exist",
+        ),
+        ("jpegai_hop_off", {"beta": 0.005, "weights": "lucchi"}, "operation point 'hop'"),
     ],
 )
 def test_bad_settings_name_the_choices(name, settings, message):

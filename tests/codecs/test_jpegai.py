@@ -237,10 +237,10 @@ def test_registered_weights_are_the_registered_bytes():
 @pytest.mark.parametrize(
     ("name", "settings", "quality"),
     [
-        ("jpegai_bop_off", {"beta": 0.005}, 8),
-        ("jpegai_bop_on", {"beta": 0.02, "gain": -420}, 12),
-        ("jpegai_hop_off", {"beta": 0.02, "gain": -420}, 12),
-        ("jpegai_hop_on", {"beta": 0.02}, 42),
+        ("jpegai_bop_off", {"beta": 0.005, "weights": "lucchi"}, 8),
+        ("jpegai_bop_on", {"weights": "lucchi", "gain": -420}, 12),
+        ("jpegai_hop_off", {"weights": "lucchi", "gain": -420}, 12),
+        ("jpegai_hop_on", {"weights": "lucchi"}, 42),
     ],
 )
 def test_trained_codec_beats_jpeg_on_a_real_slice(lucchi, name, settings, quality):

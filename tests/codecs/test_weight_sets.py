@@ -42,7 +42,9 @@ def test_a_file_of_another_format_is_an_error(tmp_path):
 
 
 def test_a_stream_names_the_weights_that_decode_it():
-    low, high = (codecs.get("jpegai_bop_off", beta=beta) for beta in (0.005, 0.02))
+    low, high = (
+        codecs.get("jpegai_bop_off", weights="lucchi", beta=beta) for beta in (0.005, 0.02)
+    )
     with pytest.raises(codecs.BitstreamError, match=weights.read(SHIPPED)[1][:8]):
         high.decode(low.encode(IMAGE))
 
@@ -64,8 +66,39 @@ def test_a_search_for_a_rate_stays_within_the_set(monkeypatch):
 
 def test_a_rule_reads_the_files_of_its_settings():
     settings = [{"beta": 0.02, "weights": "general"}, {"beta": 0.02, "weights": "lucchi"}]
-    assert [path.name for path in weight_files("jpegai_bop_off", settings)] == [
+    assert [path.name for path in weight_files("jpegai_bop_off", settings, "vnc")] == [
         "jpegai_general0.02.safetensors",
         "jpegai_beta0.02.safetensors",
     ]
     assert weight_file("a/own.safetensors", 1.0) == "a/own.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "file"),
+    [("lucchi", "jpegai_beta0.005.safetensors"), ("phantom", "jpegai_general0.02.safetensors")],
+)
+def test_the_data_set_chooses_the_weights(dataset, file):
+    settings = codecs.for_dataset("jpegai_bop_off", {"beta": 0.005}, dataset)
+    assert codecs.get("jpegai_bop_off", **settings).path.name == file
+    assert [path.name for path in weight_files("jpegai_bop_off", [{"beta": 0.005}], dataset)] == [
+        file
+    ]
+    chosen = {"weights": "lucchi"}
+    assert codecs.for_dataset("jpegai_bop_off", chosen, dataset) == chosen
+
+
+@pytest.mark.parametrize("name", ["jpegai_bop_off", "jpegai_bop_on", "jpegai_hop_off"])
+def test_every_codec_of_the_family_has_general_weights(name):
+    codec = codecs.get(name)
+    assert codec.path.name == "jpegai_general0.02.safetensors"
+    assert codec.decode(codec.encode(IMAGE)).shape == IMAGE.shape
+
+
+def test_a_beta_of_the_general_set_is_a_gain():
+    """A quarter of the weight of the distortion: quantization steps twice as coarse."""
+    step = np.exp(np.log(54.82 / 0.11) / 31 / 128)  # of the scale grid of VM 7.0, a level / 128
+    codec = codecs.get("jpegai_bop_off", weights="general", beta=0.005, gain=7)
+    assert codec.gain == round(np.log(1 / 2) / np.log(step)) + 7
+    assert codecs.get("jpegai_bop_off", weights="general").gain == 0
+    with pytest.raises(UserError, match="is out of range"):
+        codecs.get("jpegai_bop_off", weights="general", beta=123.0)

@@ -283,7 +283,7 @@ def test_the_model_whose_translator_alone_is_trained_differs_from_c_in_that(tiny
 
 def test_a_run_depends_on_its_weights():
     def names(codec, settings):
-        return [str(path) for path in rule.weight_files(codec, settings)]
+        return [str(path) for path in rule.weight_files(codec, settings, "lucchi")]
 
     assert names("jpegai_bop_off", [{"beta": 0.005, "gain": 5}]) == [
         "data/weights/jpegai_beta0.005.safetensors"

@@ -61,14 +61,14 @@ def streams(stack, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("streams")
     images = sorted((stack / "em").iterdir())[:2]
-    encode(images, "jpegai_bop_off", out, settings={"beta": 0.02})
+    encode(images, "jpegai_bop_off", out, settings={"beta": 0.02, "weights": "lucchi"})
     return out
 
 
 @pytest.fixture
 def no_synthesis(monkeypatch):
     """Any decoding of a learned codec's stream to pixels fails."""
-    kind = type(codecs.get("jpegai_bop_off", beta=0.02))
+    kind = type(codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02))
 
     def refuse(*_: object) -> None:
         raise AssertionError("a bitstream was decoded to pixels")

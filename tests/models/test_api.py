@@ -35,7 +35,7 @@ def latents():
 
 @pytest.fixture(scope="module")
 def codec():
-    return codecs.get("jpegai_bop_off", beta=0.02)
+    return codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_the_rate_is_told_by_the_stream_or_by_its_label(codec):
             RatePoint("low", "jpegai_bop_off", "beta0.02 gain=-200", SHA256),
         ),
     )
-    coarse = codecs.get("jpegai_bop_off", beta=0.02, gain=-200)
+    coarse = codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02, gain=-200)
     latent = coarse.latent(coarse.encode(IMAGE))
     expected = predicted(model, np.concatenate([latent, np.ones_like(latent[:1])]))
     same(detect(model, coarse.encode(IMAGE)), expected)
@@ -129,7 +129,7 @@ def test_the_rate_is_told_by_the_stream_or_by_its_label(codec):
         detect(model, latent, SIZE)
     with pytest.raises(UserError, match="rate 'middle' of this input is not known"):
         detect(model, latent, SIZE, rate="middle")
-    unseen = codecs.get("jpegai_bop_off", beta=0.02, gain=100).encode(IMAGE)
+    unseen = codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02, gain=100).encode(IMAGE)
     with pytest.raises(UserError, match="the rate of this input is not known"):
         detect(model, unseen)
 

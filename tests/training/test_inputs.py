@@ -18,7 +18,7 @@ def folders(tiny, tmp_path_factory):
     """Two rates of one codec."""
     found = {}
     for label, gain in (("low", -200), ("high", 0)):
-        codec = codecs.get("jpegai_bop_off", beta=0.02, gain=gain)
+        codec = codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02, gain=gain)
         found[label] = tmp_path_factory.mktemp(label)
         for split, every in SPLITS.items():
             encode_slices(codec, tiny, split, tiny.ids(split, every), found[label] / split)
@@ -49,7 +49,7 @@ def test_slices_of_two_rates_follow_one_another(tiny, folders, recipe, kind):
     assert {path.name for path in seen.files} == {f"{kind}.npy"} and len(seen.files) == 4
     rates = seen.rates("test", "")
     assert list(rates) == ["low", "high"] and 0 < rates["low"] < rates["high"]
-    sha256 = codecs.get("jpegai_bop_off", beta=0.02).sha256
+    sha256 = codecs.get("jpegai_bop_off", weights="lucchi", beta=0.02).sha256
     assert seen.card.rates == (
         RatePoint("low", "jpegai_bop_off", "beta0.02 gain=-200", sha256),
         RatePoint("high", "jpegai_bop_off", "beta0.02", sha256),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from promic_nb.errors import UserError
 from promic_nb.training.klt_init import klt, levels
-from promic_nb.training.material import crops, mixed, synthetic, training_slices
+from promic_nb.training.material import crops, mixed, synthetic, tool_pictures, training_slices
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,12 @@ def test_levels_grow_with_the_spread_and_stay_on_the_grid():
 def test_synthetic_pictures_have_detail(kind):
     image = synthetic(np.random.default_rng(1), kind)
     assert image.shape == (512, 512) and image.dtype == np.uint8 and 5 < image.std() < 80
+
+
+def test_tools_are_fitted_on_pictures_of_each_group():
+    groups = [[np.full((300, 600), i + 10 * g, np.uint8) for i in range(4)] for g in range(2)]
+    alone = tool_pictures(groups[:1], 2)
+    assert [image[0, 0] for image in alone] == [0, 2] and alone[0].shape == (300, 600)
+    mixed_ones = tool_pictures(groups, 1)
+    assert [image[0, 0] for image in mixed_ones] == [0, 10]
+    assert {image.shape for image in mixed_ones} == {(256, 256)}

@@ -355,10 +355,9 @@ def changed(before, after) -> set[str]:
     return {k.split(".")[0] for k, v in before.state_dict().items() if not torch.equal(v, later[k])}
 
 
-def test_only_decoder_and_prior_learn_with_plain_rounding(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr("promic_nb.training.codec.DITHERED", 0.0)
-    start = short_codec(tiny, tmp_path / "a", 1)
-    after = short_codec(tiny, tmp_path / "b", 2, start)
+def test_only_decoder_and_prior_learn_with_plain_rounding(tmp_path, tiny):
+    start = short_codec(tiny, tmp_path / "a", 1, dithered=0.0)
+    after = short_codec(tiny, tmp_path / "b", 2, start, dithered=0.0)
     assert changed(start, after) == {
         "synthesis",
         "hyper_decoder",

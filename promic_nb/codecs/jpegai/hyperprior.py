@@ -17,10 +17,8 @@ from promic_nb.codecs.jpegai.bitstream import MAX_SIDE, OVERHEAD, Stream, unpack
 from promic_nb.codecs.jpegai.coder import Z_MAX, EntropyCoder
 from promic_nb.codecs.jpegai.model import LOG_STEP
 from promic_nb.codecs.jpegai.tiles import tiled
+from promic_nb.core.fields import GAINS
 from promic_nb.errors import UserError
-
-# Of the displacement D (VM 7.0); D = 259 is a step 1.5 times finer, 702 three times.
-GAIN_RANGE = (-1069, 702)
 
 
 def inverse_step(displacement: Tensor) -> Tensor:
@@ -94,7 +92,7 @@ class HyperpriorCodec(Generic[S]):
         tools: int = 0,
     ) -> None:
         self.name, self.sha256, self.coder, self.tools = name, sha256, coder, tools
-        self.gain = int(check_range(f"{name} gain", gain, *GAIN_RANGE))
+        self.gain = int(check_range(f"{name} gain", gain, *GAINS))
         self.setting = setting + (f" gain={gain}" if gain else "")
 
     @property

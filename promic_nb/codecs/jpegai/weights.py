@@ -20,7 +20,7 @@ from promic_nb.codecs.jpegai.model import LEVELS, JpegAiStyle
 from promic_nb.codecs.jpegai.networks import OPERATION_POINTS
 from promic_nb.codecs.jpegai.tables import coder_tables
 from promic_nb.codecs.jpegai.tools import Tools
-from promic_nb.core.files import atomically
+from promic_nb.core.files import atomically, note_in_order
 from promic_nb.errors import UserError
 
 WEIGHTS = Path(__file__).parents[3] / "data" / "weights"
@@ -81,7 +81,7 @@ def save(
         {**state, **tables(rounded), **(tools.tensors() if tools else {})},
         {k: str(v) for k, v in about.items()},
     )
-    atomically(path, lambda p: p.write_bytes(written))
+    atomically(path, lambda p: p.write_bytes(note_in_order(written)))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

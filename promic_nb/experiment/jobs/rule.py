@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from promic_nb.codecs.learned import DEFAULT_SET, weight_file
+from promic_nb.codecs.learned import set_of, weight_file
 from promic_nb.experiment.profile import Profile
 from promic_nb.notebook import dependencies, parameters
 from promic_nb.runs.layout import RunFolder
@@ -190,8 +190,8 @@ def artifacts(p: Profile) -> dict[str, Any]:
     return {"tables": p.run.tables, "figures": p.run.figures}
 
 
-def weight_files(codec: str, settings: list[dict[str, Any]]) -> list[Path]:
-    """The weight files in the repository that a codec reads at these settings.
+def weight_files(codec: str, settings: list[dict[str, Any]], dataset: str) -> list[Path]:
+    """The weight files in the repository that a codec reads at these settings on a data set.
 
     They are those of its betas; with a target rate, all registered ones.
     """
@@ -201,7 +201,7 @@ def weight_files(codec: str, settings: list[dict[str, Any]]) -> list[Path]:
     if not codec.startswith("jpegai"):
         return []
     files = [
-        folder / weight_file(s.get("weights", DEFAULT_SET), s["beta"])
+        folder / weight_file(s.get("weights", set_of(dataset)), s["beta"])
         for s in settings
         if "beta" in s
     ]

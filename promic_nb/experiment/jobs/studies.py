@@ -204,7 +204,7 @@ def multitask_rules(p: Profile, study: Multitask) -> dict[str, Rule]:
 def multitask_train(p: Profile, study: Multitask) -> Job:
     """JPEG AI for reconstruction, super-resolution and recognition (document 001)."""
     values = {**study.model_dump(), "seed": p.seeds[0], "folder": p.run.multitask}
-    weights = weight_files("jpegai_bop_off", [{"beta": study.beta}])
+    weights = weight_files("jpegai_bop_off", [{"beta": study.beta}], "lucchi")
     return Job({**of_run(p), **values}, {"weights": weights})
 
 

@@ -153,7 +153,7 @@ def benchmark(p: Profile, codec: str) -> Job:
         "metrics": p.benchmark.metrics,
         "tables": p.run.tables,
     }
-    weights = weight_files(codec, settings)
+    weights = weight_files(codec, settings, p.dataset)
     return Job({**of_stack(p), **values}, {"data": p.run.data, "weights": weights})
 
 
@@ -189,7 +189,7 @@ def latents(p: Profile, rate: str) -> Job:
         "augmentation": p.augmentation,
         "folder": p.run.latents(rate),
     }
-    weights = weight_files(point.codec, [point.settings])
+    weights = weight_files(point.codec, [point.settings], p.dataset)
     return Job({**of_stack(p), **values, **artifacts(p)}, {"data": p.run.data, "weights": weights})
 
 
