@@ -37,6 +37,7 @@ slices = {
 solver = Solver(
     12, 0.02, momentum=0.949, weight_decay=1e-5, schedule="delta", delta=0.01, initial_iteration=4,
     decay_steps=3, iteration_step=2, eval_every=2, patience=int(sys.argv[3]),
+    average=float(sys.argv[4]),
 )
 model = build_detector("small")
 data = DetectorData(slices["train"], slices["val"], crop=128)
@@ -45,9 +46,9 @@ save_weights(model, folder / "model.safetensors")
 """
 
 
-def start(stack: Path, folder: Path, patience: int) -> subprocess.Popen:
+def start(stack: Path, folder: Path, *options: float) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, str(stack), str(folder), str(patience)],
+        [sys.executable, "-c", TRAIN, str(stack), str(folder), *map(str, options)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
 
@@ -63,21 +64,21 @@ def checkpoint_step(folder: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("patience", [0, 4])
-def test_sigkill(tmp_path, tiny_root, patience):
-    """With Table 3's momentum, the delta schedule, evaluations and early stopping, so that all
-    their states have to come back.
+@pytest.mark.parametrize(("patience", "average"), [(0, 0), (4, 0), (0, 0.9)])
+def test_sigkill(tmp_path, tiny_root, patience, average):
+    """With Table 3's momentum, the delta schedule, evaluations, early stopping and weight
+    averaging, so that all their states have to come back.
     """
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert start(tiny_root, whole, patience).wait() == 0
-    process = start(tiny_root, cut, patience)
+    assert start(tiny_root, whole, patience, average).wait() == 0
+    process = start(tiny_root, cut, patience, average)
     deadline = time.monotonic() + 300
     while checkpoint_step(cut) < 4 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the training ended before it could be killed"
     assert not (cut / "model.safetensors").exists()
-    assert start(tiny_root, cut, patience).wait() == 0
+    assert start(tiny_root, cut, patience, average).wait() == 0
     expected, resumed = (load_file(folder / "model.safetensors") for folder in (whole, cut))
     assert all(torch.equal(v, resumed[k]) for k, v in expected.items())
     assert checkpoint_step(cut) == checkpoint_step(whole)

@@ -17,6 +17,7 @@ _PLACES = {
     "ablation_ap50": "ablation:ap50",
     "cross_rate": "ablation:cross_rate",
     "features": "ablation:features",
+    "diagnosis": "ablation:diagnosis",
     "extensions_rates": "extensions:rates",
     "extensions_variants": "extensions:variants",
     "extensions_operations": "extensions:operations",

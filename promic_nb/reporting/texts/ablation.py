@@ -121,3 +121,23 @@ def features(published: Published) -> str:
     table = published.read("features").to_dict("records")
     rows = [(row["stage"], row["model"], f"{row['mean']:.3f}", row["constant"]) for row in table]
     return markdown(["input of stage", "model", "mean correlation", "constant maps"], rows)
+
+
+@needing("diagnosis")
+def diagnosis(published: Published) -> str:
+    """What one change does to a model, on validation slices: AP50 and AP, and their changes."""
+    table = published.read("diagnosis").query("split == 'val'")
+    keys = ["question", "setting", "recipe", "rate"]
+    columns = ["value", "change_pp"]
+    wide = table.assign(
+        value=100 * table.value, change_pp=table.change_pp.astype(float)
+    ).pivot_table(columns, keys, "metric", sort=False, dropna=False, observed=True)
+    wide = wide.dropna(how="all")
+    rows = []
+    for key, cells in wide.iterrows():
+        rows.append(list(key))
+        for metric in ("AP50", "AP"):
+            rows[-1].append(f"{cells['value', metric]:.1f}")
+            change = cells["change_pp", metric]
+            rows[-1].append("" if pd.isna(change) else f"{change:+.1f}")
+    return markdown([*keys, "AP50 (%)", "change (pp)", "AP (%)", "change (pp)"], rows)
