@@ -37,10 +37,11 @@ def set_of(dataset: str) -> str:
     """The set of weights for a data set: its own, or the general one.
 
     Example:
-        >>> set_of("lucchi"), set_of("phantom")
+        >>> set_of("lucchi_block"), set_of("phantom")
         ('lucchi', 'general')
     """
-    return dataset if dataset in SETS else DEFAULT_SET
+    own = dataset.removesuffix("_block")  # the same slices, split otherwise
+    return own if own in SETS else DEFAULT_SET
 
 
 def weight_file(weights: str, beta: float) -> str:
