@@ -15,6 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from promic_nb.core import paths
+from promic_nb.datasets.own.manifest import has_manifest
+from promic_nb.datasets.own.stack import open_own
 from promic_nb.errors import UserError
 from promic_nb.runs.dry_run import PlannedJob
 from promic_nb.runs.layout import RunFolder
@@ -47,7 +50,8 @@ class Cost:
 
 
 def setting_of(run: RunFolder, jobs: Iterable[tuple[str, dict[str, Any]]]) -> Setting:
-    """What a run's jobs share: its slices as counted by the run, otherwise the published counts.
+    """What a run's jobs share: its slices as counted by the run, otherwise the published counts,
+    or those of an own stack.
 
     Args:
         jobs: notebooks and their parameters.
@@ -55,12 +59,20 @@ def setting_of(run: RunFolder, jobs: Iterable[tuple[str, dict[str, Any]]]) -> Se
     Raises:
         UserError: a data set of unknown size.
     """
+    jobs = list(jobs)
     detector = next((v["config"] for name, v in jobs if name == "07_train_detector"), "small")
     if run.data.is_file():
         about = json.loads(run.data.read_text())
         slices, size = about["slices"], tuple(about["size"])
     elif run.dataset in SIZES:
         slices, size = SIZES[run.dataset].slices, SIZES[run.dataset].size
+    elif own := [
+        v["data"] for _, v in jobs if v.get("data") and has_manifest(paths.root() / v["data"])
+    ]:
+        stack = open_own(paths.root() / own[0])
+        slices = {str(split): len(ids) for split, ids in stack.split_ids.items()}
+        height, width = stack.image("test", stack.ids("test")[0]).shape
+        size = height, width
     else:
         raise UserError(
             f"the size of data set {run.dataset!r} is not known yet",

@@ -5,11 +5,13 @@ import json
 import math
 from pathlib import Path
 
+import own_stacks
 import pytest
 import yaml
 from rich.console import Console
 
 from promic_nb.cli.screens.plan import screen
+from promic_nb.datasets.own.discover import init_stack
 from promic_nb.errors import UserError
 from promic_nb.runs.dry_run import PlannedJob, all_parameters, dry_run, parse
 from promic_nb.runs.estimate import estimate, setting_of
@@ -241,3 +243,11 @@ def test_the_paper_profile_is_planned_by_snakemake():
         yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())["benchmark"]["codecs"]
     )
     assert all(j.memory_mb > 0 for j in jobs if j.notebook)
+
+
+def test_an_own_stack_is_counted_before_its_first_run(tmp_path):
+    folder = own_stacks.folder_of_pngs(tmp_path / "mine")
+    init_stack(folder)
+    jobs = [("10_complexity", {}), ("01_dataset", {"data": str(folder)})]
+    found = setting_of(RunFolder("quick", "mine", tmp_path), jobs)
+    assert found == Setting({"train": 6, "val": 2, "test": 2}, own_stacks.SIZE, "small")

@@ -62,11 +62,14 @@ def data() -> Iterator[Check]:
     """Data sets, in the folders where runs look for them."""
     from promic_nb.datasets import DATASETS
     from promic_nb.datasets.layout import find_root
+    from promic_nb.datasets.own.manifest import has_manifest
+    from promic_nb.datasets.own.stack import open_own
 
     named = os.environ.get("PROMIC_DATA")
     if named:
         try:
-            yield Check("PROMIC_DATA", "ok", str(find_root(Path(named))))
+            root = open_own(named).root if has_manifest(named) else find_root(Path(named))
+            yield Check("PROMIC_DATA", "ok", str(root))
         except UserError as error:
             yield Check("PROMIC_DATA", "missing", error.what, error.remedy)
     for name in DATASETS:
