@@ -48,8 +48,10 @@ class Found:
         """From a detector's output."""
         masks = paste(found, size) if found.masks is not None else [None] * len(found.boxes)
         records = [
-            _record(box.astype(float), float(score), mask)
-            for box, score, mask in zip(found.boxes, found.scores, masks, strict=True)
+            _record(box.astype(float), float(score), mask, int(number) + 1)
+            for box, score, mask, number in zip(
+                found.boxes, found.scores, masks, found.numbers, strict=True
+            )
         ]
         return cls(image, size, records, read, pixel_size_nm)
 
@@ -111,13 +113,15 @@ class Found:
         return np.asarray(canvas)
 
 
-def _record(box: np.ndarray, score: float, mask: np.ndarray | None) -> dict[str, Any]:
+def _record(
+    box: np.ndarray, score: float, mask: np.ndarray | None, category: int
+) -> dict[str, Any]:
     x0, y0, x1, y1 = (round(float(value), 2) for value in box)
     bbox = [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)]
     record: dict[str, Any] = {
         "bbox": bbox,
         "score": round(score, 5),
-        "category_id": 1,
+        "category_id": category,
         "area": round(bbox[2] * bbox[3], 2),
     }
     if mask is not None:

@@ -37,11 +37,30 @@ class Detections:
         scores: float (N,), 0..1.
         masks: float32 (N, 28, 28), 0..1, over the area of each box (`metrics.masks.paste`); None
             from a detector without masks.
+        classes: int64 (N,), the number of each object's class; None where there is one class.
     """
 
     boxes: np.ndarray
     scores: np.ndarray
     masks: np.ndarray | None = None
+    classes: np.ndarray | None = None
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """The number of each object's class, int64 (N,)."""
+        return np.zeros(len(self.boxes), np.int64) if self.classes is None else self.classes
+
+    def of(self, number: int) -> Detections:
+        """Those of one class.
+
+        Example:
+            >>> both = Detections(np.eye(2, 4), np.array([0.9, 0.8]), classes=np.array([1, 0]))
+            >>> both.of(0).scores.tolist()
+            [0.8]
+        """
+        mine = self.numbers == number
+        masks = None if self.masks is None else self.masks[mine]
+        return Detections(self.boxes[mine], self.scores[mine], masks, self.numbers[mine])
 
 
 def average_precision(

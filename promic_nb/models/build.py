@@ -44,7 +44,11 @@ def make_detector(
 
 
 def build_detector(
-    config: str, seed: int = 0, engine: str = "torchvision", weights: str = "none"
+    config: str,
+    seed: int = 0,
+    engine: str = "torchvision",
+    weights: str = "none",
+    classes: int = 1,
 ) -> Detector:
     """A pixel detector.
 
@@ -54,13 +58,14 @@ def build_detector(
         engine: one of `ENGINES`.
         weights: "none", "imagenet", "coco", "coco_torchvision" or a path; see `pretrained`. What
             was taken is in the model's `origin`.
+        classes: kinds of objects.
 
     Example:
         >>> build_detector("small").config.backbone
         'small'
     """
     settings, state, origin = starting_point(weights, CONFIGS[config], root() / DOWNLOADS)
-    model = make_detector(settings, engine, seed=seed)
+    model = make_detector(replace(settings, classes=classes), engine, seed=seed)
     if state:
         merged, origin["from_random"] = adopt(model.weights(), state)
         model.load_weights(merged)

@@ -32,6 +32,7 @@ class DetectorConfig:
         norm: "frozen" batch norms keep their statistics and scales, "batch" ones learn.
         norm_eps: added to the variance.
         masks: whether it adds a mask head (Mask R-CNN; torchvision engine only).
+        classes: kinds of objects (more than one: torchvision engine only).
         frozen_stages: leading stages of a pixel detector that are not trained (Detectron2's
             FREEZE_AT): 2 is stem and stage 2.
     """
@@ -57,6 +58,7 @@ class DetectorConfig:
     norm_eps: float = 1e-5
     frozen_stages: int = 2
     masks: bool = False
+    classes: int = 1
 
 
 # Settings that belong to weights: those of Detectron2's model zoo, of torchvision's detectors

@@ -14,12 +14,17 @@ def detectron2(config: DetectorConfig, translator: DomainTranslator | None = Non
     """A detector of Detectron2, which is not installed with this package.
 
     Raises:
-        UserError: it is not installed, or masks are asked for.
+        UserError: it is not installed, or masks or several classes are asked for.
     """
     if config.masks:
         raise UserError(
             "the detectron2 engine predicts no masks",
             "Choose the engine torchvision, or leave masks off",
+        )
+    if config.classes > 1:
+        raise UserError(
+            "the detectron2 engine finds one class of objects here",
+            "Choose the engine torchvision for a stack of several classes",
         )
     if find_spec("detectron2") is None:
         raise UserError(

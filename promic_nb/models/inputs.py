@@ -31,6 +31,7 @@ class Batch:
         pixels: of each image what a teacher sees while the detector sees its latent; for online
             GDTT only.
         masks: of each image bool (n, H, W), one for each box; for detectors with masks only.
+        classes: of each image int64 (n,), the number of each object's class; none: all of class 0.
     """
 
     inputs: Tensors
@@ -38,14 +39,15 @@ class Batch:
     boxes: list[Tensor]
     pixels: Sequence[Tensor] = ()
     masks: Sequence[Tensor] = ()
+    classes: Sequence[Tensor] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
-        inputs, boxes, pixels, masks = (
+        inputs, boxes, pixels, masks, classes = (
             [x.to(device) for x in part]
-            for part in (self.inputs, self.boxes, self.pixels, self.masks)
+            for part in (self.inputs, self.boxes, self.pixels, self.masks, self.classes)
         )
-        return Batch(inputs, self.sizes, boxes, pixels, masks)
+        return Batch(inputs, self.sizes, boxes, pixels, masks, classes)
 
 
 def stack(inputs: Tensors, divisor: int, mode: Literal["constant", "replicate"]) -> Tensor:

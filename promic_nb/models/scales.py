@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch.nn import functional as F
-from torchvision.ops import nms
+from torchvision.ops import batched_nms
 
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
@@ -41,7 +41,7 @@ def predict_at(model: Detector, batch: Batch, shorter_sides: Sequence[int]) -> l
 def _one(
     model: Detector, image: torch.Tensor, size: tuple[int, int], shorter_sides: Sequence[int]
 ) -> Detections:
-    boxes, scores = [], []
+    boxes, scores, classes = [], [], []
     for side in shorter_sides:
         height, width = (int(n * side / min(size) + 0.5) for n in size)
         target = height, width
@@ -49,7 +49,9 @@ def _one(
         found = model.predict(Batch([resized], [target], []))[0]
         boxes.append(found.boxes * np.tile([size[1] / target[1], size[0] / target[0]], 2))
         scores.append(found.scores)
+        classes.append(found.numbers)
     merged, score = np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
-    kept = nms(torch.from_numpy(merged), torch.from_numpy(score), model.config.nms_threshold)
+    number = np.concatenate(classes)
+    kept = batched_nms(*map(torch.from_numpy, (merged, score, number)), model.config.nms_threshold)
     first = kept[: model.config.detections].numpy()
-    return Detections(merged[first], score[first])
+    return Detections(merged[first], score[first], classes=number[first])

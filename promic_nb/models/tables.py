@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from promic_nb.metrics.detection import Detections
+from promic_nb.metrics.detection import Detections, ap_family
 
 
 def detections_table(
@@ -53,6 +54,28 @@ def score_table(
         scores = score(truth[part], found[part])
         rows += [(label, bpp, metric, value) for metric, value in scores.items()]
     return pd.DataFrame(rows, columns=["rate", "bpp", "metric", "value"])
+
+
+def class_table(
+    classes: Sequence[str],
+    truth: Sequence[tuple[np.ndarray, np.ndarray]],
+    found: Sequence[Detections],
+    rates: Mapping[str, float],
+) -> pd.DataFrame:
+    """The AP family of each class: columns rate, bpp, class, metric, value.
+
+    Args:
+        classes: their names, by number.
+        truth: boxes (n, 4), xyxy pixels, and numbers of classes (n,) of the slices at each rate.
+        found, rates: as for `score_table`.
+    """
+    parts = []
+    for number, name in enumerate(classes):
+        boxes = [b[numbers == number] for b, numbers in truth]
+        own = score_table(ap_family, boxes, [d.of(number) for d in found], rates)
+        own.insert(2, "class", name)
+        parts.append(own)
+    return pd.concat(parts, ignore_index=True)
 
 
 def with_keys(table: pd.DataFrame, order: Sequence[str], **keys: str | int) -> pd.DataFrame:

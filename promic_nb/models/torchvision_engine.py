@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
@@ -52,8 +53,8 @@ class _MaskPredictor(MaskRCNNPredictor):
     two of them with large logits.
     """
 
-    def __init__(self, in_channels: int, width: int) -> None:
-        super().__init__(in_channels, width, 2)
+    def __init__(self, in_channels: int, width: int, classes: int) -> None:
+        super().__init__(in_channels, width, classes + 1)
         nn.init.normal_(self.mask_fcn_logits.weight, std=0.001)
         nn.init.zeros_(self.mask_fcn_logits.bias)
 
@@ -66,7 +67,7 @@ def _mask_head(config: DetectorConfig) -> dict[str, nn.Module]:
     return {
         "mask_roi_pool": BoxPooler(14, config.roi_samples),
         "mask_head": MaskRCNNHeads(width, (width,) * 4, 1),
-        "mask_predictor": _MaskPredictor(width, width),
+        "mask_predictor": _MaskPredictor(width, width, config.classes),
     }
 
 
@@ -101,7 +102,7 @@ class TorchvisionDetector(Detector):
         self.heads = RoIHeads(
             BoxPooler(samples=config.roi_samples),
             TwoMLPHead(config.fpn_channels * 49, config.head_channels),
-            _Predictor(config.head_channels, 2),
+            _Predictor(config.head_channels, config.classes + 1),
             fg_iou_thresh=0.5,
             bg_iou_thresh=0.5,
             batch_size_per_image=config.roi_batch,
@@ -131,7 +132,12 @@ class TorchvisionDetector(Detector):
         found, _ = self.heads(_named(features), proposals, batch.sizes)
         as_arrays = ({k: v.float().cpu().numpy() for k, v in f.items()} for f in found)
         return [
-            Detections(f["boxes"], f["scores"], f["masks"][:, 0] if "masks" in f else None)
+            Detections(
+                f["boxes"],
+                f["scores"],
+                f["masks"][:, 0] if "masks" in f else None,
+                f["labels"].astype(np.int64) - 1,
+            )
             for f in as_arrays
         ]
 
@@ -143,9 +149,10 @@ class TorchvisionDetector(Detector):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The four Faster R-CNN losses of a training batch, and the mask head's if there is one."""
+        classes = batch.classes or [torch.zeros(len(b), dtype=torch.int64) for b in batch.boxes]
         targets = [
-            {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
-            for b in batch.boxes
+            {"boxes": b, "labels": c.to(b.device) + 1}  # 0 is the background
+            for b, c in zip(batch.boxes, classes, strict=True)
         ]
         if self.config.masks:
             targets = [

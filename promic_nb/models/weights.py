@@ -77,7 +77,7 @@ def load_weights(model: Model, path: str | Path) -> Model:
             "Check recipe, configuration and LRB",
         )
     theirs, ours = (json.loads(n.get("config", "{}")) for n in (note, model.note()))
-    if theirs and (other := [k for k in ours if theirs.get(k) != ours[k]]):
+    if theirs and (other := [k for k in ours if theirs.get(k, ours[k]) != ours[k]]):
         raise UserError(
             f"{path} was trained with other settings (first: {other[0]} = {theirs.get(other[0])})",
             "Load it with load_detector",

@@ -22,12 +22,14 @@ class Slices:
         size: (H, W) of the slices in pixels.
         labels: for a detector with masks, the label image of each slice
             (`datasets.boxes.objects`).
+        classes: of each slice int64 (n,), the number of each object's class; None: one class.
     """
 
     inputs: Sequence[np.ndarray]
     boxes: Sequence[np.ndarray]
     size: Size
     labels: Sequence[np.ndarray] | None = None
+    classes: Sequence[np.ndarray] | None = None
 
     @property
     def cell(self) -> int:

@@ -62,6 +62,7 @@ def train_detector(
         flips=data.flips,
         pixels=guidance.pixels if guidance else None,
         labels=train.labels,
+        classes=train.classes,
     )
     fit(
         DetectorTask(model.train(), solver, frozen, guidance),

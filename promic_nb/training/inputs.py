@@ -30,6 +30,7 @@ class RecipeInputs:
         ids: of the slices at one rate, by split.
         encoded: by rate label and split; empty for original images.
         files: the arrays that were opened.
+        classes: names of the objects.
     """
 
     recipe: str
@@ -37,12 +38,13 @@ class RecipeInputs:
     ids: dict[Split, list[int]]
     encoded: dict[str, dict[str, EncodedSlices]]
     files: list[Path]
+    classes: tuple[str, ...]
 
     @property
     def card(self) -> Card:
         """The card of a detector trained on these inputs."""
         points = (RatePoint.of(k, e["train"].signature) for k, e in self.encoded.items())
-        return Card(self.recipe, rates=tuple(points))
+        return Card(self.recipe, self.classes, tuple(points))
 
     @property
     def latents(self) -> list[Sequence[np.ndarray]]:
@@ -65,6 +67,7 @@ class RecipeInputs:
             [whole.boxes[i] for i in at],
             whole.size,
             [whole.labels[i] for i in at] if whole.labels else None,
+            [whole.classes[i] for i in at] if whole.classes else None,
         )
 
     def summary(self) -> str:
@@ -112,11 +115,12 @@ def load_inputs(
         seen: list[Sequence[np.ndarray]] = [
             list(e.latents if sees == "latent" else e.images) for e in of_rates
         ] or [originals(stack, split, ids[split], views)]
-        boxes, labels = [], []
+        boxes, labels, classes = [], [], []
         whole = [stack.objects(split, i) for i in ids[split]]
         for view in views:
             for found in map(view.objects, whole):
                 boxes.append(found.boxes)
+                classes.append(found.classes)
                 if masks:
                     labels.append(found.labels)
         height, width = stack.image(split, ids[split][0]).shape
@@ -125,9 +129,10 @@ def load_inputs(
             boxes * len(seen),
             (height, width),
             labels * len(seen) if masks else None,
+            classes * len(seen) if len(stack.classes) > 1 else None,
         )
     files = [Path(at) / split / f"{kind}.npy" for split in splits for at in folders.values()]
-    return RecipeInputs(recipe, slices, ids, encoded, files)
+    return RecipeInputs(recipe, slices, ids, encoded, files, stack.classes)
 
 
 def originals(

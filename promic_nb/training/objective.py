@@ -7,7 +7,7 @@ slices.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -172,8 +172,11 @@ def _slices(
     every: tuple[int, int],
     augmentation: Augmentation,
 ) -> tuple[Slices, Slices]:
-    """What the recipe sees for training and for validation: every Nth slice of each."""
+    """What the recipe sees for training and for validation: every Nth slice of each, all classes
+    as one.
+    """
     splits: dict[Split, int] = {"train": every[0], "val": every[1]}
     stack = open_stack(dataset, data)
     inputs = load_inputs(stack, recipe, {"": latents}, splits, augmentation=augmentation)
-    return inputs.slices["train"], inputs.slices["val"]
+    train, validation = (inputs.slices[split] for split in ("train", "val"))
+    return replace(train, classes=None), replace(validation, classes=None)

@@ -29,18 +29,20 @@ Crop = int | float
 Window = tuple[int, int, int, int, bool]
 
 _NOTHING = torch.zeros(0)
+_NO_CLASSES = torch.zeros(0, dtype=torch.int64)
 
 
 class Sample(NamedTuple):
     """A crop: its input (C, h, w) and boxes (n, 4).
 
-    On request also pixels (1, H, W) and a bool mask (H, W) for each box.
+    On request also pixels (1, H, W), a bool mask (H, W) for each box, and the number of its class.
     """
 
     inputs: Tensor
     boxes: Tensor
     pixels: Tensor = _NOTHING
     masks: Tensor = _NOTHING
+    classes: Tensor = _NO_CLASSES
 
 
 def _window(rng: np.random.Generator, size: tuple[int, int], crop: Crop, flips: bool) -> Window:
@@ -94,6 +96,7 @@ def detection_crops(
     flips: bool = False,
     pixels: Sequence[np.ndarray] | None = None,
     labels: Sequence[np.ndarray] | None = None,
+    classes: Sequence[np.ndarray] | None = None,
 ) -> SampleStream:
     """A stream of `Sample`.
 
@@ -108,6 +111,7 @@ def detection_crops(
         pixels: for each input a slice that is cropped with it, for online GDTT.
         labels: for each input a label image, (H, W), in which box k is object k + 1, for masks
             (`datasets.boxes.objects`).
+        classes: for each input the number of each box's class, int64 (n,).
     """
 
     def draw(rng: np.random.Generator) -> Sample:
@@ -121,6 +125,8 @@ def detection_crops(
             sample = sample._replace(
                 masks=_cut(labels[i], window) == torch.from_numpy(stays + 1)[:, None, None]
             )
+        if classes is not None:
+            sample = sample._replace(classes=torch.from_numpy(classes[i][stays]))
         return sample
 
     return SampleStream(draw, seed)
@@ -128,10 +134,10 @@ def detection_crops(
 
 def collate(samples: list[Sample], cell: int) -> Batch:
     """A `Batch` of crops; `cell` is the side in pixels of one input position, 1 or 16."""
-    inputs, boxes, pixels, masks = (list(part) for part in zip(*samples, strict=True))
-    return Batch(
-        inputs, [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs], boxes, pixels, masks
-    )
+    inputs, boxes, pixels, masks, classes = (list(part) for part in zip(*samples, strict=True))
+    sizes = [(cell * x.shape[-2], cell * x.shape[-1]) for x in inputs]
+    told = all(len(c) == len(b) for c, b in zip(classes, boxes, strict=True))
+    return Batch(inputs, sizes, boxes, pixels, masks, classes if told else ())
 
 
 def paired_crops(
