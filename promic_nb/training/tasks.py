@@ -147,6 +147,8 @@ class GuidedTranslatorTask(lightning.LightningModule):
         with torch.no_grad():
             target = self._teacher[0].to(self.device)(pixels)
         features = self.translator(latent)
+        # slices of odd sizes: the teacher pads its pixels to a coarser grid than latents have
+        target = target[..., : features.shape[-2], : features.shape[-1]]
         loss = feature_loss(features, target, self.loss)
         mse = nn.functional.mse_loss(features.detach(), target)
         done = self.global_step % self.solver.epoch

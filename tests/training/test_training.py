@@ -432,3 +432,23 @@ def test_norms_are_estimated_again_from_all_batches(tmp_path):
     truth = torch.from_numpy(np.mean(data.latents, axis=(0, 2, 3)))
     assert torch.allclose(found[4], truth, rtol=0.02)
     assert not torch.allclose(found[0], truth, rtol=0.2)
+
+
+def test_gdtt_learns_from_slices_of_odd_sizes_below_the_crop(tmp_path):
+    """97x131 pixels and a latent of 7x9: the teacher pads the pixels to 128x160."""
+    rng = np.random.default_rng(0)
+    pixels = [rng.integers(0, 256, (97, 131), dtype=np.uint8) for _ in range(2)]
+    latents = [rng.normal(size=(8, 7, 9)).astype(np.float32) for _ in range(2)]
+    teacher = build_detector("small")
+    translator = build_translator("small", 8, True)
+    before = {k: v.clone() for k, v in translator.state_dict().items()}
+    train_translator(
+        translator,
+        teacher,
+        TranslatorData(pixels, latents, (97, 131), 256),
+        Solver(2, 0.01),
+        FitOptions(tmp_path),
+    )
+    after = translator.state_dict()
+    assert any(not torch.equal(before[k], after[k]) for k in before)
+    assert all(torch.isfinite(v).all() for v in after.values() if v.is_floating_point())
