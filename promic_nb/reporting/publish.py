@@ -5,12 +5,15 @@ Figures are not copied. `redraw` draws them from the tables.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from promic_nb.core.files import sha256
+from promic_nb.core.files import atomically, sha256
 from promic_nb.errors import UserError
 from promic_nb.reporting.published import all_figures
 from promic_nb.runs.explain import read_sidecar
@@ -42,9 +45,19 @@ def publish(run: RunFolder, names: Sequence[str], target: Path) -> list[str]:
             )
     target.mkdir(exist_ok=True)
     for name in dict.fromkeys(chosen):
-        for suffix in (".json", ".parquet"):
-            shutil.copy2(there[name].with_suffix(suffix), target)
+        shutil.copy2(there[name], target)
+        about = json.dumps(_without_places(read_sidecar(there[name])), indent=1)
+        atomically(target / f"{name}.json", partial(Path.write_text, data=about))
     return list(dict.fromkeys(chosen))
+
+
+def _without_places(value: Any) -> Any:
+    """A sidecar in which paths of this machine, such as that of the data, are names only."""
+    if isinstance(value, dict):
+        return {key: _without_places(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_places(part) for part in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def _tables(name: str, there: dict[str, Path], run: RunFolder) -> list[str]:

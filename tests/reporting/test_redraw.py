@@ -1,6 +1,7 @@
 """Published tables are enough to redraw everything that is published."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -143,6 +144,11 @@ def test_no_figure_has_the_name_of_a_table():
     tables = {name for page in PAGES.values() for name in page.forms}
     tables |= {name for figures in all_figures() for name in figures.tables}
     assert not tables & {figures.names for figures in all_figures()}
+
+
+def test_no_path_of_a_machine_is_published():
+    for path in FIGURES.glob("*.json"):
+        assert not re.findall(r'"/[^"]*"', path.read_text()), path.name
 
 
 def test_published_tables_are_small():
