@@ -33,7 +33,7 @@ def run_choice(
     only: str,
     *,
     quiet: bool = False,
-    then: Callable[[RunFolder], None] = lambda run: None,
+    then: Callable[[RunFolder, bool], None] = lambda run, unchanged: None,
 ) -> None:
     """Make files of a run, `only` of those in its folder, and follow it on the terminal.
 
@@ -42,7 +42,7 @@ def run_choice(
     Args:
         options: of Snakemake.
         quiet: show it as errors are shown, so that the output is free for a result.
-        then: is called with the run when it is up to date.
+        then: is called when the run is up to date, with whether it was so before.
 
     Raises:
         typer.Exit: with Snakemake's exit code, 130 or 143 after a signal, `BUSY` if another run is
@@ -57,14 +57,14 @@ def run_choice(
             before = fingerprint(run, workflow, options)
             if is_unchanged(run, before):
                 _say_nothing_to_do(run, quiet)
-                then(run)
+                then(run, True)
             elif _follow(run, workflow, options, lock, quiet).took:
                 check = Check(run, workflow, options)
-                then(run)
+                then(run, False)
                 check.note()
             else:
                 note_unchanged(run, before)
-                then(run)
+                then(run, False)
     except Locked:
         here = "another make reproduce is running in this folder"
         typer.echo(f"promic: {here}. Wait until it ends", err=True)
@@ -81,6 +81,7 @@ def _follow(
     """
     from promic_nb.cli.screens.reproduce import Screen
 
+    run.verdicts.unlink(missing_ok=True)  # of the tables before
     session = Session(run, workflow, [*ALWAYS, *options], lock)
     course = Course(available_cores(options), time.monotonic())
     stopped = _pass_on_signals(session)

@@ -71,13 +71,23 @@ def prepare_summary() -> None:
     load_claims()
 
 
-def show_summary(run: RunFolder) -> None:
-    """Print the screen with which `make reproduce` ends."""
+def show_summary(run: RunFolder, unchanged: bool = False) -> None:
+    """Print the screen with which `make reproduce` ends.
+
+    Args:
+        unchanged: show what the last call kept; nothing has changed since.
+    """
     from promic_nb.cli.screens import show
-    from promic_nb.cli.screens.verdicts import summary
+    from promic_nb.cli.screens.verdicts import SHOWN, summary
+    from promic_nb.core.files import atomically, read_parquet
     from promic_nb.reporting.artifacts import run_verdicts
 
-    show(summary(run_verdicts(run), run.name))
+    if unchanged and run.verdicts.is_file():
+        table = read_parquet(run.verdicts)
+    else:
+        table = run_verdicts(run)[SHOWN]
+        atomically(run.verdicts, lambda path: table.to_parquet(path, index=False))
+    show(summary(table, run.name))
     _show_report(run)
 
 

@@ -104,6 +104,11 @@ class RunFolder:
         """The fingerprint of the files with which Snakemake had nothing to do."""
         return self.path / "up_to_date"
 
+    @property
+    def verdicts(self) -> Path:
+        """The verdicts that `make reproduce` showed last."""
+        return self.path / "verdicts.parquet"
+
     def marker(self, of: Marker) -> Path:
         """The file that shows that this run has tables, or that it was started."""
         return self.session if of == "session" else self.tables

@@ -34,7 +34,7 @@ def fingerprint(run: RunFolder, workflow: Workflow, options: list[str]) -> str:
     """
     of_profile = [run.path.parent, run.figures.parent]
     tops = [PACKAGE, *(run.root / name for name in CODE), *workflow.files, *of_profile, *_plugins()]
-    volatile = {run.full_log, run.session, run.up_to_date}
+    volatile = {run.full_log, run.session, run.up_to_date, run.verdicts}
     digest = hashlib.sha256(repr(workflow.command(*options)).encode())
     for top in tops:
         for path, about in sorted(_files(top)):

@@ -105,6 +105,8 @@ def test_each_job_has_one_line_and_the_verdicts_come_last(project):
     assert again.returncode == 0
     assert again.stdout.startswith("Nothing to be done: all of smoke/phantom is up to date.\n")
     assert (project / log).read_text() == told  # Snakemake was not even asked
+    (project / RUN.verdicts).unlink()
+    assert reproduce(project).stdout == again.stdout  # judged again, with the same result
     (project / RUN.up_to_date).unlink()
     assert reproduce(project).stdout == again.stdout
     assert "Nothing to be done" in (project / log).read_text().removeprefix(told)

@@ -19,6 +19,7 @@ PATHS = {
     "session.json": RUN.session,
     "reproduce.log": RUN.full_log,
     "up_to_date": RUN.up_to_date,
+    "verdicts.parquet": RUN.verdicts,
     "tables/ap.parquet": RUN.table("ap"),
     "tables/benchmark_{codec}.parquet": RUN.table("benchmark_{codec}"),
     "notebooks/01_dataset.ipynb": RUN.notebook("01_dataset"),

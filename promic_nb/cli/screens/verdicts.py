@@ -22,6 +22,8 @@ COLOURS = {
     "not run": "dim",
 }
 MORE = "More: --all, --document 000, --verdict 'not reproduced', --json"
+SHOWN = ["document", "location", "what", "printed", "ours", "ours_11_points", "unit", "digits"]
+SHOWN += ["verdict", "headline"]  # the columns that the summary needs
 FOLD = 6  # if more results of one table than this were not run, they share one line
 
 
