@@ -68,18 +68,20 @@ class Study:
 
 def note_of(table: pd.DataFrame) -> str:
     """What the intervals of a table are, by its columns low, no_interval, slices, blocks, draws and
-    seeds.
+    seeds, if it has seeds.
     """
     if pd.isna(table.slices).all():
         return f"no intervals: {table.no_interval.iloc[0]}"
     row = table.dropna(subset=["slices"]).iloc[0]
-    return interval_note(
-        int(row["slices"]), int(row["blocks"]), int(row["draws"]), int(table.seeds.max())
-    )
+    seeds = int(table.seeds.max()) if "seeds" in table else 0
+    return interval_note(int(row["slices"]), int(row["blocks"]), int(row["draws"]), seeds)
 
 
 def interval_note(slices: int, blocks: int, draws: int, seeds: int) -> str:
     """What intervals are, of how many slices, blocks and seeds, and what they do not cover.
+
+    Args:
+        seeds: 0 where nothing that was trained is compared.
 
     Example:
         >>> interval_note(8, 8, 2000, 1)
@@ -90,6 +92,8 @@ def interval_note(slices: int, blocks: int, draws: int, seeds: int) -> str:
     if blocks < MIN_BLOCKS:
         return f"no intervals: {slices} slices are {blocks_of(blocks)}, and {MIN_BLOCKS} are needed"
     own = f"{100 * LEVEL:g} % intervals: {draws} draws of {slices} slices in {blocks}"
+    if not seeds:
+        return f"{own} blocks"
     if seeds == 1:
         return f"{own} blocks; one seed, so its chance is not covered"
     return f"{own} blocks and of {seeds} seeds"

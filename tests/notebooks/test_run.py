@@ -166,6 +166,7 @@ def test_04_rate_distortion(execute, out):
         bd.bd_rate_percent["jpeg", "hevc", "psnr"] < 0 < bd.bd_rate_percent["hevc", "jpeg", "psnr"]
     )
     assert "2 points" in bd.reason["jpeg", "jpegai_bop_off", "psnr"]
+    assert bd.low.isna().all() and bd.no_interval["jpeg", "hevc", "psnr"].endswith("8 are needed")
     floors = pd.read_parquet(out / "tables" / "rate_floors.parquet")
     lossless = floors[floors.psnr_db.isna()].set_index("kind").bpp
     assert 0 < lossless["lossless JPEG XL"] < lossless["lossless PNG"] < 8

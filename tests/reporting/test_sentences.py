@@ -99,3 +99,15 @@ def test_sentences_become_a_list():
         "- F is"
     )
     assert all(line.endswith(".") for line in text.splitlines())
+
+
+def test_a_bd_rate_in_words():
+    row = {"codec": "vvc", "reference": "hevc", "metric": "psnr", "bd_rate_percent": -12.0}
+    row |= {"no_interval": "", "slices": 55, "blocks": 11}
+    clear = sentences.of_codec({**row, "low": -15.0, "high": -8.0})
+    assert clear == (
+        "vvc needs 12.0 % less rate than hevc in psnr (95 % interval 8.0 to 15.0; "
+        "55 slices in 11 blocks)"
+    )
+    open_ = sentences.of_codec({**row, "low": -25.0, "high": 2.0})
+    assert open_.startswith("no difference was found") and not SIDES.search(open_)

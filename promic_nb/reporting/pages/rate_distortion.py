@@ -8,6 +8,7 @@ import pandas as pd
 
 from promic_nb.metrics.registry import METRICS
 from promic_nb.reporting.drawing import Drawing, Figures, Form, Page, Parameters
+from promic_nb.reporting.intervals import note_of
 from promic_nb.reporting.plots import rate_distortion as plots
 
 
@@ -78,6 +79,8 @@ def bd_rate(table: pd.DataFrame, about: Parameters) -> Form:
         f"BD-rate (%) on test slices of {about['dataset']}; negative values save rate. "
         "*: covers rates at which the reference codes noise (`rate_floors`)."
     )
+    if "low" in table:
+        caption += f" Low and high: {note_of(table)}."
     return Form(caption, form.reset_index().style.format(na_rep="-").hide())
 
 
