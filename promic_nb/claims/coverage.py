@@ -124,7 +124,14 @@ def page(table: pd.DataFrame) -> str:
         rows = [_line(row) for row in part.to_dict("records")]
         parts.append(f"## {document}: {DOCUMENTS[str(document)]}")
         parts.append("\n".join([*TABLE, *rows]))
+    parts += [ABSENT, "\n".join([*ABSENT_TABLE, *_absent()])]
     return "\n\n".join(parts) + "\n"
+
+
+def _absent() -> list[str]:
+    """Lines on the claims that no run of the package can answer, by place and reason."""
+    count = Counter((c.document, c.location, c.absent) for c in load_claims() if c.absent)
+    return [f"| {d} | {place} | {n} | {why} |" for (d, place, why), n in sorted(count.items())]
 
 
 HEAD = f"""# What is claimed, registered and measured
@@ -144,6 +151,11 @@ TABLE = (
     "| place | printed | registered | run | verdicts | not registered; curves drawn here |",
     "|---|--:|--:|--:|---|---|",
 )
+
+ABSENT = """## Results that no run of this package answers
+
+They are registered, and stay *not run*."""
+ABSENT_TABLE = ("| document | place | claims | why |", "|---|---|--:|---|")
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -118,7 +118,7 @@ def _row(claim: Claim, tables: Tables, profile: str) -> dict[str, Any]:
         "profile": about.get("profile", profile),
         "headline": claim.headline,
         "needs": claim.requires.words(),
-        "note": claim.note,
+        "note": "; ".join(filter(None, (claim.note, claim.absent))),
         "digits": claim.digits if claim.kind in ("value", "bound") else 2,
     }
 

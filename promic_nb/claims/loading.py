@@ -17,6 +17,8 @@ from promic_nb.claims.models import Bound, Claim, Number, Value
 from promic_nb.errors import UserError
 
 INVENTORY = "coverage.yaml"  # beside the claims: what the documents print, see coverage.py
+ONE_BY_ONE = ("common", "claims")  # keys of a group
+GRID = ("common", "id", "what", "source", "axes", "values", "by", "exponents")
 _CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 
 
@@ -89,6 +91,12 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(name: str, group: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    allowed = ONE_BY_ONE if "claims" in group else GRID
+    if unknown := [key for key in group if key not in allowed]:
+        raise UserError(
+            f"claims {group.get('id', '')} in {name} have an unknown key {unknown[0]!r}",
+            f"Choose from {', '.join(allowed)}; fields of all claims belong under common",
+        )
     common = group.get("common", {})
     rows = group["claims"] if "claims" in group else _grid(name, group)
     for row in rows:

@@ -38,7 +38,8 @@ class Tables:
         return self._tables[name]
 
     def holds(self, name: str, column: str, wanted: Any) -> np.ndarray:
-        """In which rows of a table a column has a value; "=c" and "!c" compare with a column.
+        """In which rows of a table a column has a value, or one of a list; "=c" and "!c" compare
+        with a column.
 
         Remembered, because hundreds of claims ask the same.
         """
@@ -49,6 +50,8 @@ class Tables:
             if isinstance(wanted, str) and wanted[:1] in ("=", "!") and wanted[1:] in table.columns:
                 same = (table[column] == table[wanted[1:]]).to_numpy(bool)
                 self._held[key] = same if wanted[0] == "=" else ~same
+            elif isinstance(wanted, list):
+                self._held[key] = table[column].isin(wanted).to_numpy(bool)
             else:
                 self._held[key] = (table[column] == wanted).to_numpy(bool)
         return self._held[key]
@@ -169,6 +172,9 @@ def _rows(source: Source, tables: Tables) -> pd.DataFrame | None:
     at = np.flatnonzero(keep)
     if not len(at):
         return None
+    for column, wanted in source.where.items():
+        if isinstance(wanted, list) and not set(wanted) <= set(table[column].iloc[at]):
+            return None
     named = source.by or next((c for c in ("rate", "setting") if c in table.columns), None)
     rows = pd.DataFrame(
         {
@@ -178,7 +184,7 @@ def _rows(source: Source, tables: Tables) -> pd.DataFrame | None:
             * source.scale,
         }
     )
-    if source.table in RATES_OF and "rate" in source.where:
+    if source.table in RATES_OF and isinstance(source.where.get("rate"), str):
         rates = tables.get(RATES_OF[source.table])
         if rates is not None:
             found = rates.loc[rates.rate == source.where["rate"], "bpp"]

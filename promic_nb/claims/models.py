@@ -64,6 +64,7 @@ class _Claim(Strict):
             nothing that a training or a model of ours could miss.
         headline: whether the short list of verdicts shows it.
         note: a misprint or a difference that a reader must know.
+        absent: why no run of this package has the table that the source names.
     """
 
     id: str
@@ -77,6 +78,7 @@ class _Claim(Strict):
     structural: bool = False
     headline: bool = False
     note: str = ""
+    absent: str = ""
 
     @property
     def locations(self) -> list[str]:

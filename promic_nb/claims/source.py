@@ -36,7 +36,7 @@ class Source(Strict):
 
     Attributes:
         table, where, column: the rows where `where` holds; "=c" and "!c" stand for the value of
-            column c, and for any other.
+            column c, and for any other. A list stands for rows with each of its values.
         by: rows that agree in this column are averaged first, such as a codec's setting.
         at: the row at a rate in bpp: the nearest, or with `between` interpolated over log(bpp).
         over: reduces the rows to one number.

@@ -174,6 +174,10 @@ class RunFolder:
         """The detector with only its translator trained, whose feature maps are compared."""
         return self.features(rate, seed) / "translator_alone"
 
+    def pretrained(self, rate: str, seed: Label) -> Path:
+        """The detector that starts from pretrained weights, not from model A."""
+        return self.features(rate, seed) / "pretrained"
+
     def cross_rate(self, recipe: str, seed: Label) -> Path:
         """Results of one recipe's models on inputs of other rates."""
         return self.path / "cross_rate" / recipe / f"seed{seed}"

@@ -83,6 +83,8 @@ def test_a_grid_with_a_missing_number():
   values: 0.5
 """
     assert "claims x in some.yaml have 1 values for 2 places" in refused(grid)
+    line = refused(grid.replace("1, 2]", "1]").replace("what:", "note: x\n  what:"))
+    assert "claims x in some.yaml have an unknown key 'note'" in line
     first, second = read_claims({"a": grid.replace("values: 0.5", "values: 0.5 0.60")})
     assert (first.id, second.id, second.printed) == ("x-1", "x-2", "0.60")
     assert second.source.where == {"q": 2} and second.what == "Quality 2"

@@ -55,6 +55,8 @@ BASE = "table: ap, column: mean, scale: 100, where: {recipe: F, metric: AP}"
     [
         ("{table: ap, column: mean, where: {recipe: A, rate: low}}", 0.70),
         ("{table: ap, column: mean, where: {recipe: A}}", None),  # three cells, none named
+        ("{table: ap, column: mean, over: mean, where: {recipe: A, rate: [low, high]}}", 0.775),
+        ("{table: ap, column: mean, over: mean, where: {recipe: A, rate: [low, top]}}", None),
         ("{table: ap, column: mean, where: {recipe: Z}}", None),
         ("{table: ap, column: median, where: {recipe: A}}", None),
         ("{table: ap, column: mean, where: {recipe: A, stop: early}}", None),

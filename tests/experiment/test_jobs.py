@@ -342,10 +342,26 @@ def test_the_report_waits_for_every_page_that_no_other_one_reads(smoke):
     }
 
 
+def test_only_a_profile_with_pretrained_weights_compares_what_models_start_from(tiny):
+    assert "pretrained_model" not in jobs.rules(tiny)
+    paper = loaded(ROOT / "config" / "paper.yaml")
+    made = jobs.rules(paper)["pretrained_model"]
+    values = yaml.safe_load(made.yaml())
+    assert (values["weights"], values["start"], values["recipe"]) == ("coco", "", "B")
+    assert "start" not in made.inputs()
+    starts = yaml.safe_load(jobs.rules(paper)["probes"].yaml())["starts"]
+    assert starts == {
+        "pixels": "data/runs/paper/lucchi/models/B/r050/seed0/ap.parquet",
+        "coco": "data/runs/paper/lucchi/features/r050/seed0/pretrained/ap.parquet",
+    }
+    assert starts["coco"] in made.files["tables"]
+
+
 def test_a_cluster_gives_every_training_a_gpu_and_more_time(smoke, tiny):
     gpu = yaml.safe_load((ROOT / "config" / "gpu" / "config.yaml").read_text())["set-resources"]
-    assert set(gpu) == {name for name, each in jobs.rules(smoke).items() if each.training}
     made = jobs.rules(loaded(ROOT / "config" / "paper.yaml"))
+    every = (jobs.rules(smoke), made)
+    assert set(gpu) == {n for rules in every for n, each in rules.items() if each.training}
     assert (made["model"].memory_mb, made["model"].minutes) == (12000, 1440)
     assert (made["detection"].memory_mb, made["detection"].minutes) == (6000, 360)
     assert (jobs.rules(tiny)["model"].memory_mb, jobs.rules(tiny)["model"].minutes) == (3000, 60)

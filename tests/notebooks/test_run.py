@@ -123,6 +123,11 @@ def test_01_dataset(execute, out, tiny):
     table = pd.read_parquet(out / "tables" / "table2.parquet")
     assert table.set_index(["split", "size"]).published["train", "medium"] == 1649
     assert (out / "figures" / "samples.png").is_file()
+    split = pd.read_parquet(out / "tables" / "split_mitochondria.parquet").set_index("split")
+    parts, whole = split.loc[["train", "val", "test"]], split.loc["all"]
+    assert (whole.before, whole.added) == (parts.before.sum(), parts.added.sum())
+    assert whole.before > 0
+    assert whole.gained_percent == pytest.approx(100 * whole.added / whole.before)
 
 
 def test_02_train_codec(execute, out):
@@ -294,10 +299,15 @@ def test_vm33_by_parameter(execute, out, vm33_folder, monkeypatch):
 
 def test_08_detection(execute, out):
     results = [str(p) for p in sorted((out / "models").glob("*/*/seed0/ap.parquet"))]
-    execute("08_detection", results=results)
+    rows = [{"study": "s", "setting": "a_b % & c", "published": "1", "here": "2"}]
+    execute("08_detection", results=results, differences=rows)
+    found = pd.read_parquet(out / "tables" / "differences.parquet")
+    assert found.to_dict("records") == rows
+    assert r"a\_b \% \& c" in (out / "tables" / "differences.tex").read_text()
     bd = pd.read_parquet(out / "tables" / "bd_ap.parquet")
     assert set(bd.recipe) == {"C", "H", "ProMIC"}
     assert bd.bd_pp.isna().all()
+    assert pd.read_parquet(out / "tables" / "falls_at_highest_rate.parquet").empty
     assert (
         bd.query("metric == 'AP50'").reason.str.contains("1 points").all()
     )  # one rate is no curve
@@ -328,6 +338,9 @@ def test_10_complexity(execute, out):
     assert table8.gmac.round(2).to_dict() == {"base": 33.52, "lrb": 33.60}
     table7 = pd.read_parquet(out / "tables" / "table7.parquet").set_index("model")
     assert table7.delta_percent["A"] == 0 and table7.gmac["ProMIC"] < table7.gmac["A"]
+    decoder = pd.read_parquet(out / "tables" / "decoder_complexity.parquet")
+    assert decoder.groupby("op").gmac.nunique().to_dict() == {"bop": 1, "hop": 1}
+    assert decoder.bpp.nunique() == len(decoder) == 6
     timing = pd.read_parquet(out / "tables" / "timing.parquet")
     assert set(timing.way) == {"A, HOP", "A, BOP", "ProMIC"} and (timing.seconds > 0).all()
     assert {"entropy decoding", "hyperprior", "context", "translator", "box head"} <= set(
@@ -379,6 +392,8 @@ def test_13_deblocking(execute, out):
     summary = pd.read_parquet(out / "tables" / "deblocking_summary.parquet")
     assert set(summary.trained_on) == {"75", "random"} and summary.reference.notna().all()
     assert len(pd.read_parquet(out / "tables" / "deblocking_networks.parquet")) == 9
+    worse = pd.read_parquet(out / "tables" / "deblocking_outliers.parquet")
+    assert worse.worse_percent.between(0, 100).all() and len(worse) == 2 * 2 * 4
     assert (out / "figures" / "deblocking_change.png").is_file()
 
 
@@ -485,7 +500,14 @@ def test_20_cross_rate(execute, out, recipe):
 
 
 def test_21_probes(execute, out):
-    execute("21_probes")
+    full, alone = (str(model(out, recipe) / "ap.parquet") for recipe in ("ProMIC", "C"))
+    starts = {"pixels": full, "coco": alone}
+    execute("21_probes", full=[full], alone=[alone], starts=starts)
+    compared = pd.read_parquet(out / "tables" / "frozen_stages.parquet").set_index("metric")
+    known = pd.read_parquet(alone).set_index("metric").value
+    assert compared.alone.dropna().to_dict() == known.dropna().to_dict()
+    begun = pd.read_parquet(out / "tables" / "starting_weights.parquet")
+    assert set(begun.start) == {"pixels", "coco"} and "AP50" in set(begun.metric)
     summary = pd.read_parquet(out / "tables" / "features.parquet")
     assert (summary["count"] + summary.constant).to_list() == [32, 64, 32, 64]
     pairs = pd.read_parquet(out / "tables" / "cross_rate_differences.parquet")

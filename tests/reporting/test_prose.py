@@ -189,9 +189,14 @@ TYPED_IN_NOTEBOOKS = {
     "03_codec_benchmark": {"-10": "how near a rate is met, a setting", "+5": "the same"},
     "08_detection": {"95": "level of the intervals"},
     "09_conformance": {"6.93": "printed in the dissertation", "0.35": "its rate there"},
-    "13_deblocking": {"99.9": "printed in the thesis"},
+    "10_complexity": {"1.35": "printed in the dissertation"},
+    "13_deblocking": {"99.9": "printed in the thesis", "0.4": "the same"},
     "18_extensions": {"95": "level of the intervals"},
-    "21_probes": {"95": "level of the intervals"},
+    "21_probes": {
+        "95": "level of the intervals",
+        "6.39": "printed in the dissertation",
+        "15.8": "the same",
+    },
 }
 
 

@@ -22,7 +22,7 @@ from promic_nb.studies.deblocking.network import (
 )
 from promic_nb.studies.deblocking.registry import NETWORKS
 from promic_nb.studies.deblocking.restore import centre, distances, measure, restore
-from promic_nb.studies.deblocking.results import lowest_quality, summary
+from promic_nb.studies.deblocking.results import lowest_quality, outliers, summary
 from promic_nb.studies.deblocking.training import pairs, train_deblocker
 from promic_nb.training.options import FitOptions, Schedule
 
@@ -227,6 +227,21 @@ def test_an_untrained_network_leaves_distances_as_they_are(cells):
     assert (rows.jpeg == rows.restored).all()
     one = rows.query("size == 'full' and quality == 25 and metric == 'mae'")
     assert one.jpeg.item() == measure(image, jpeg(image, 25)[0])["mae"]
+
+
+def test_outliers_are_images_that_get_worse_in_the_direction_of_the_metric():
+    about = {"dataset": "cells", "network": "jjnet", "loss": "mse", "trained_on": "75"}
+    about |= {"split_seed": 100, "seed": 0, "size": "full"}
+    values = {"mae": (0.2, [0.1, 0.2, 0.3, 0.4]), "ssim": (0.8, [0.7, 0.8, 0.9, 0.95])}
+    rows = [
+        {**about, "image": i, "quality": quality, "metric": m, "jpeg": jpeg, "restored": value}
+        for m, (jpeg, restored) in values.items()
+        for i, value in enumerate(restored)
+        for quality in (50, 75)
+    ]
+    table = outliers(pd.DataFrame(rows)).set_index("metric")
+    assert table.worse_percent.to_dict() == {"mae": 50, "ssim": 25}  # equal ones are not worse
+    assert table.restored.to_list() == [8, 8] and "quality" not in table
 
 
 def test_the_lowest_quality_that_reaches_the_reference():

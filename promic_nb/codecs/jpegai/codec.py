@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from promic_nb.codecs.jpegai import networks as nets
 from promic_nb.codecs.jpegai import weights
@@ -84,6 +84,14 @@ class JpegAiStyleCodec(HyperpriorCodec[Side]):
         self._scale = fixed_point(self.model.hyper_scale_decoder)
         self._means = fixed_point(self.model.context)
         self._gain = (self.model.gain.double() * 128).round().view(1, -1, 1, 1)
+
+    @property
+    def decoder_networks(self) -> nn.ModuleDict:
+        """The networks that decode a bitstream, by part."""
+        hyper = nn.ModuleList([self._hyper, self._scale])
+        return nn.ModuleDict(
+            {"hyperprior": hyper, "context": self._means, "synthesis": self.model.synthesis}
+        )
 
     def side_information(self, z: Tensor, size: tuple[int, int], gain: int, tools: int) -> Side:
         h, w = (math.ceil(n / 2) for n in size)

@@ -22,7 +22,7 @@ from promic_nb.experiment.jobs.rule import (
     tables_in,
     with_sidecars,
 )
-from promic_nb.experiment.jobs.study import model, start, weights_of
+from promic_nb.experiment.jobs.study import model, start, trained, weights_of
 from promic_nb.experiment.profile import Profile
 from promic_nb.experiment.sections import Probes
 
@@ -42,11 +42,12 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "07_train_detector",
             partial(translator_alone, p, probes),
-            {"model": with_sidecars(run.weights(run.translator_alone(probes.rate, seed)))},
+            trained(p, run.translator_alone(probes.rate, seed)),
             {"seed": SEED},
             f"translator-alone-{probes.rate}-seed{{seed}}",
             training=True,
         ),
+        **_without_start(p, probes),
         "features": Rule(
             p,
             "19_features",
@@ -72,7 +73,10 @@ def rules(p: Profile) -> dict[str, Rule]:
             partial(shown, p, probes),
             {
                 "tables": tables(
-                    run, "feature_correlation", "features", "cross_rate", "cross_rate_differences"
+                    run,
+                    *("feature_correlation", "features", "frozen_stages", "cross_rate"),
+                    *(["starting_weights"] if p.weights != "none" else []),
+                    "cross_rate_differences",
                 ),
                 "figures": figures(
                     run, "feature_correlation_plot", "feature_means", "cross_rate_plot"
@@ -91,6 +95,34 @@ def translator_alone(p: Profile, probes: Probes, seed: str) -> Job:
         "folder": p.run.translator_alone(probes.rate, seed),
     }
     return Job({**plain.parameters, **own}, plain.inputs)
+
+
+def _without_start(p: Profile, probes: Probes) -> dict[str, Rule]:
+    """The rule of a model that starts from the profile's pretrained weights, if it has some."""
+    if p.weights == "none":
+        return {}
+    rate, seed = probes.rate, p.seeds[0]
+    return {
+        "pretrained_model": Rule(
+            p,
+            "07_train_detector",
+            partial(pretrained_model, p, probes),
+            trained(p, p.run.pretrained(rate, seed)),
+            label=f"{p.weights}-{rate}-seed{seed}",
+            training=True,
+        )
+    }
+
+
+def pretrained_model(p: Profile, probes: Probes) -> Job:
+    """The fully trained model, but from the profile's pretrained weights instead of model A's."""
+    seed = p.seeds[0]
+    plain = model(p, probes.full, probes.rate, str(seed))
+    changed = {"start": "", "folder": p.run.pretrained(probes.rate, seed)}
+    return Job(
+        {**plain.parameters, **changed},
+        {role: files for role, files in plain.inputs.items() if role != "start"},
+    )
 
 
 def features(p: Profile, probes: Probes, seed: str) -> Job:
@@ -138,7 +170,15 @@ def cross_rate(p: Profile, probes: Probes, recipe: str, seed: str) -> Job:
 
 def shown(p: Profile, probes: Probes) -> Job:
     """The tables and figures of the probes."""
-    folders = [p.run.features(probes.rate, seed) for seed in p.seeds]
+    rate = probes.rate
+    folders = [p.run.features(rate, seed) for seed in p.seeds]
+    full = [p.run.results(p.run.model(probes.full, rate, seed)) for seed in p.seeds]
+    alone = [p.run.results(p.run.translator_alone(rate, seed)) for seed in p.seeds]
+    starts = (
+        {"pixels": full[0], p.weights: p.run.results(p.run.pretrained(rate, p.seeds[0]))}
+        if p.weights != "none"
+        else {}
+    )
     crossed = [
         tables_in(p.run.cross_rate(recipe, seed), CROSSED)
         for recipe in probes.cross
@@ -155,8 +195,15 @@ def shown(p: Profile, probes: Probes) -> Job:
         {
             **of_run(p),
             "features": folders,
+            "alone": alone,
+            "full": full,
+            "starts": starts,
             "cross_rates": [t[0] for t in crossed],
             **artifacts(p),
         },
-        {"features": features_made, "cross": [file for t in crossed for file in t]},
+        {
+            "features": features_made,
+            "cross": [file for t in crossed for file in t],
+            "results": [*alone, *full, *starts.values()],
+        },
     )

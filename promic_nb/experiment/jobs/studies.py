@@ -85,7 +85,9 @@ def deblocking_rules(p: Profile, study: Deblocking) -> dict[str, Rule]:
             "13_deblocking",
             partial(deblocking, p, study),
             {
-                "tables": tables(p.run, "deblocking_summary", "deblocking_reach"),
+                "tables": tables(
+                    p.run, "deblocking_summary", "deblocking_reach", "deblocking_outliers"
+                ),
                 "figures": figures(p.run, "deblocking_violins", "deblocking_change"),
             },
             reported=True,

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from promic_nb.experiment.differences import differences
 from promic_nb.experiment.jobs.rule import (
     SEED,
     Job,
@@ -46,7 +47,10 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "01_dataset",
             partial(dataset, p),
-            {"tables": tables(run, "table2", "objects"), "figure": figures(run, "samples")},
+            {
+                "tables": tables(run, "table2", "objects", "split_mitochondria"),
+                "figure": figures(run, "samples"),
+            },
             reported=True,
         ),
         "benchmark": Rule(
@@ -114,6 +118,7 @@ def rules(p: Profile) -> dict[str, Rule]:
                     run,
                     *("ap", "ap_over_seeds", "bd_ap", "bd_ap_seeds", "table5", "table6", "ranking"),
                     *("matches", "test_slices", "ap_differences", "bd_ap_differences"),
+                    *("falls_at_highest_rate", "differences"),
                 ),
                 "figures": figures(
                     run, "ap50_over_rate", "ap75_over_rate", "ap_all", "bd_ap_ranking"
@@ -132,7 +137,7 @@ def rules(p: Profile) -> dict[str, Rule]:
             p,
             "10_complexity",
             partial(complexity, p),
-            {"tables": tables(run, "table7", "table8")},
+            {"tables": tables(run, "table7", "table8", "decoder_complexity")},
             reported=True,
         ),
     }
@@ -267,6 +272,7 @@ def detection(p: Profile) -> Job:
     """The tables and figures of the ablation, compared with the published values."""
     results = [p.run.results(folder) for folder in models(p)]
     values = {"results": results, "min_points": p.min_bd_points, "singles": not p.smoke}
+    values["differences"] = differences(p)
     claims = Path("promic_nb") / "claims" / "dissertation.yaml"
     return Job(
         {**of_run(p), **values, **artifacts(p)},

@@ -50,4 +50,14 @@ def _saves(percent: float) -> str:
     return f"saves {percent:.1f} %" if percent >= 0 else f"needs {-percent:.1f} % more"
 
 
-PAGE = Page(forms={"table7": table7, "table8": table8})
+def decoder_complexity(table: pd.DataFrame, about: Parameters) -> Form:
+    """Operations of the decoder over the rate (section 4.4)."""
+    caption = (
+        f"Operations (GMAC) that decode a synthetic slice of {about['timed_height']}x"
+        f"{about['timed_width']} pixels, luma alone, by the convention of Table 7 and in true "
+        "operations, over the rate."
+    )
+    return Form(caption, table.style.format(precision=3).hide())
+
+
+PAGE = Page(forms={"table7": table7, "table8": table8, "decoder_complexity": decoder_complexity})

@@ -76,6 +76,13 @@ def ranking(table: pd.DataFrame, about: Parameters) -> Form:
     return _form(table.style.format(precision=2, na_rep="-").hide(), about)
 
 
+def differences(table: pd.DataFrame, about: Parameters) -> Form:
+    """How the run differs from the dissertation."""
+    caption = about["caption"]
+    escaped = table.style.format(escape="latex").hide()
+    return Form(caption, table.style.hide(), escaped.to_latex(hrules=True, caption=caption))
+
+
 def _form(style: Styler, about: Parameters) -> Form:
     caption = about["caption"]  # of the table, which says what its intervals are
     return Form(caption, style, ablation.latex(style, caption))
@@ -91,5 +98,6 @@ PAGE = Page(
         "table5": table5,
         "table6": table6,
         "ranking": ranking,
+        "differences": differences,
     },
 )

@@ -49,6 +49,28 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
     return means
 
 
+def outliers(results: pd.DataFrame) -> pd.DataFrame:
+    """Share of restored images that are further from their originals than the JPEG images.
+
+    They are the tails in Figs. 25 and 27, over all qualities.
+
+    Args:
+        results: with `COLUMNS`.
+
+    Returns:
+        Columns of `KEYS` without quality, worse_percent, and restored (number of images, each
+        counted at each quality).
+    """
+    sign = np.where(results.metric.isin(LOWER_IS_BETTER), -1, 1)
+    worse = results.assign(worse=(results.restored - results.jpeg) * sign < 0)
+    keys = [key for key in KEYS if key != "quality"]
+    table = worse.groupby(keys, sort=False, as_index=False).agg(
+        worse_percent=("worse", "mean"), restored=("worse", "size")
+    )
+    table["worse_percent"] *= 100
+    return table
+
+
 def lowest_quality(means: pd.DataFrame, saved_percent: pd.Series) -> pd.DataFrame:
     """The lowest measured quality that reaches JPEG-75 after restoration.
 
