@@ -187,6 +187,7 @@ def test_no_result_is_typed_by_hand(page):
 TYPED_IN_NOTEBOOKS = {
     "01_dataset": {"2.9": "printed in the dissertation"},
     "03_codec_benchmark": {"-10": "how near a rate is met, a setting", "+5": "the same"},
+    "04_rate_distortion": {"6": "dB for each bit, a law"},
     "08_detection": {"95": "level of the intervals"},
     "09_conformance": {"6.93": "printed in the dissertation", "0.35": "its rate there"},
     "10_complexity": {"1.35": "printed in the dissertation"},
