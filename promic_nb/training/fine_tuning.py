@@ -54,12 +54,15 @@ def fine_tune(
     """
     unit = max(1, solver.eval_every)
     frozen = round(fine_tuning.frozen_share * solver.steps / unit) * unit
+    trainable = [p for p in model.parameters() if p.requires_grad]
     if frozen:
         first = replace(solver, steps=frozen)
         parts = fine_tuning.frozen_parts
         model = train_detector(
             model, data, first, options.below("frozen"), frozen=parts, guidance=guidance
         )
+        for parameter in trainable:  # what the first phase froze
+            parameter.requires_grad_(True)
     if frozen < solver.steps:
         factor = fine_tuning.free_learning_rate_factor
         second = replace(

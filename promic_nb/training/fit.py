@@ -13,7 +13,6 @@ import pickle
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import (
     Callback,
-    EarlyStopping,
     EMAWeightAveraging,
     ModelCheckpoint,
     TQDMProgressBar,
@@ -36,6 +34,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from promic_nb.core.code import closure_code, defining_modules
 from promic_nb.core.files import atomically
 from promic_nb.training import log
+from promic_nb.training.callbacks import AfterEvaluation, Best, Patience
 from promic_nb.training.options import Evaluation, FitOptions, Loop
 
 
@@ -253,17 +252,19 @@ def _take(task: lightning.LightningModule, checkpoint: Path) -> None:
 
 def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -> list[Callback]:
     """Checkpoints, random state, early stopping and the progress bar."""
-    checkpoint = partial(
-        ModelCheckpoint, dirpath=options.folder, save_last=True, enable_version_counter=False
-    )
-    own: list[Callback]
+    place: dict[str, Any] = {"dirpath": options.folder, "enable_version_counter": False}
+    own: list[Callback] = [RngState()]
     if evaluation:  # save after the evaluation, so a resumed run need not repeat it
-        own = [checkpoint(filename="best", monitor=evaluation.monitor, mode="max"), RngState()]
+        monitor = evaluation.monitor
+        own.append(Best(filename="best", monitor=monitor, mode="max", **place))
+        own.append(AfterEvaluation(options.folder / "last.ckpt"))
         if evaluation.patience:
-            own.append(EarlyStopping(evaluation.monitor, mode="max", patience=evaluation.patience))
+            own.append(Patience(monitor, mode="max", patience=evaluation.patience))
     else:
         every = min(options.checkpoint_every, loop.steps)
-        own = [checkpoint(every_n_train_steps=every, save_top_k=0), RngState()]
+        own.append(
+            ModelCheckpoint(every_n_train_steps=every, save_top_k=0, save_last=True, **place)
+        )
     if loop.average:
         own.append(EMAWeightAveraging(decay=loop.average))
     if options.progress:

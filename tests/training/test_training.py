@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lightning.pytorch.callbacks import Callback
 
 import promic_nb.training.search  # noqa: F401
 from promic_nb.core import code
@@ -181,6 +182,15 @@ def test_the_translator_alone_is_trained(tmp_path, slices):
     assert changed == {"front"}
 
 
+@pytest.mark.parametrize("part", ["neck", "rpn", "heads"])
+def test_the_detector_thaws_after_the_translator_was_trained_alone(tmp_path, slices, part):
+    before, model = build_detector("small"), build_detector("small")
+    fine_tuning = FineTuning(frozen_share=0.5, frozen_parts="detector")
+    fine_tune(model, data(slices), Solver(4, 0.01), fine_tuning, quiet(tmp_path))
+    pairs = zip(getattr(before, part).parameters(), getattr(model, part).parameters(), strict=True)
+    assert not all(torch.equal(a, b) for a, b in pairs)
+
+
 def norms(model):
     return [b for n, b in model.stages.named_buffers() if n.endswith("running_mean")]
 
@@ -304,6 +314,55 @@ def test_training_stops_early_and_keeps_the_best_weights(tmp_path, tiny, slices)
         train_detector(
             build_detector("small"), data(slices), Solver(4, 0.1, eval_every=2), quiet(tmp_path)
         )
+
+
+@pytest.fixture
+def validated(tiny, slices):
+    """Training data with the validation slices."""
+    ids = tiny.ids("val")
+    seen = (
+        [tiny.image("val", i) for i in ids],
+        [boxes_from_mask(tiny.mask("val", i)) for i in ids],
+    )
+    return data(slices, validation=Slices(*seen, slices[0][0].shape))
+
+
+def evaluations(folder):
+    return len(pd.read_csv(folder / "metrics.csv").AP50.dropna())
+
+
+def steps_in(checkpoint):
+    return torch.load(checkpoint, weights_only=True)["global_step"]
+
+
+def test_a_training_that_ended_early_does_not_go_on(tmp_path, validated):
+    """Its state is that of the last evaluation, not of the best, and it knows that it has ended."""
+    solver = Solver(20, 1e-9, eval_every=2, patience=4)
+    first = train_detector(build_detector("small"), validated, solver, quiet(tmp_path))
+    assert steps_in(tmp_path / "last.ckpt") == 6
+    again = train_detector(build_detector("small"), validated, solver, quiet(tmp_path))
+    assert steps_in(tmp_path / "last.ckpt") == 6
+    assert evaluations(tmp_path) == 3
+    assert all(torch.equal(v, again.state_dict()[k]) for k, v in first.state_dict().items())
+
+
+class Killed(Callback):
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == 5:
+            raise RuntimeError("killed")
+
+
+def test_a_training_goes_on_in_a_moved_folder(tmp_path, validated):
+    """From the last evaluation, and what was best before is still to be beaten."""
+    solver, before, after = Solver(6, 1e-9, eval_every=2), tmp_path / "a", tmp_path / "b"
+    options = FitOptions(before, progress=False, callbacks=[Killed()])
+    with pytest.raises(RuntimeError, match="killed"):
+        train_detector(build_detector("small"), validated, solver, options)
+    assert (steps_in(before / "best.ckpt"), steps_in(before / "last.ckpt")) == (2, 4)
+    before.rename(after)
+    train_detector(build_detector("small"), validated, solver, quiet(after))
+    assert (steps_in(after / "best.ckpt"), steps_in(after / "last.ckpt")) == (2, 6)
+    assert evaluations(after) == 3
 
 
 def test_crops_of_many_sizes_train(tmp_path, slices):
