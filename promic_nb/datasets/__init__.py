@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from promic_nb.datasets.layout import SliceStack, Split, find_root
-from promic_nb.datasets.registry import DATASETS, check_source, own_folder
+from promic_nb.datasets.registry import DATASETS
+from promic_nb.datasets.source import check_source, own_folder
 
 __all__ = ["DATASETS", "SliceStack", "Split", "open_stack"]
 

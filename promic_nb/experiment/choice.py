@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from promic_nb.core import paths
-from promic_nb.datasets.registry import name_at
+from promic_nb.datasets.source import name_at
 from promic_nb.errors import UserError
 from promic_nb.experiment.profile import Profile, load_profile
 from promic_nb.runs.workflow import Workflow

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from promic_nb import codecs
 from promic_nb.core.fields import Augmentation, Count, Crop, Name, NonNegative, SplitName
-from promic_nb.datasets.registry import DatasetName, check_source
+from promic_nb.datasets.registry import DatasetName
+from promic_nb.datasets.source import check_source
 from promic_nb.errors import UserError
 from promic_nb.experiment.sections import (
     Benchmark,

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 
 from promic_nb.core.fields import check
-from promic_nb.datasets.registry import check_source
+from promic_nb.datasets.source import check_source
 from promic_nb.errors import UserError
 
 

@@ -94,7 +94,7 @@ BIN = Path(sys.executable).parent
 MAKE = {
     "misspelt profile": (
         ["PROFILE=quik"],
-        "profile 'quik' is unknown. Choose one of: cpu paper quick smoke",
+        "profile 'quik' is unknown. Choose one of: converged cpu diagnosis paper quick smoke",
     ),
     "no data folder": (["DATA=none"], "data folder none does not exist"),
     "no settings": (["SETTINGS=none.yaml"], "settings none.yaml do not exist"),

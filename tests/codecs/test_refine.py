@@ -50,7 +50,9 @@ def test_passes_that_make_it_worse_leave_the_plain_stream(image, monkeypatch):
 
 
 def test_the_setting_names_the_passes():
-    assert codecs.get("jpegai_bop_off", **REFINED).setting == "beta0.02 refine=3"
+    for weights, name in (("lucchi", "beta0.02"), ("general", "general0.02")):
+        codec = codecs.get("jpegai_bop_off", weights=weights, **REFINED)
+        assert codec.setting == f"{name} refine=3"
     with pytest.raises(UserError, match="'refine' is -1"):
         codecs.get("jpegai_bop_off", refine=-1)
 

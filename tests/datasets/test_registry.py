@@ -47,7 +47,7 @@ def test_kasthuri_is_split_85_to_15(tmp_path):
 
 
 def test_unknown_names_list_the_choices():
-    with pytest.raises(UserError, match="Choose one of lucchi, kasthuri, phantom"):
+    with pytest.raises(UserError, match="Choose one of lucchi, lucchi_block, kasthuri, phantom"):
         open_stack("luchi")
 
 

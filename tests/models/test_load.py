@@ -57,6 +57,7 @@ def test_the_note_says_how_the_translator_is_built(tmp_path):
         "lrb": False,
         "kernel_size": 3,
         "hidden_channels": 256,
+        "first_norm": "one",
         "channels": [1],
         "rates": 2,
         "rate_input": "affine",

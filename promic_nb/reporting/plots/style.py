@@ -65,8 +65,8 @@ def over_seeds(values: np.ndarray) -> np.ndarray:
         values: one row for each seed.
 
     Example:
-        >>> over_seeds(np.array([1.0, 2.0, 3.0])).round(2)  # 4.303 / sqrt(3)
-        np.float64(2.48)
+        >>> float(over_seeds(np.array([1.0, 2.0, 3.0])).round(2))  # 4.303 / sqrt(3)
+        2.48
     """
     n = len(values)
     if n < 2:
