@@ -86,7 +86,8 @@ def _guided_translator(values: Values, setting: Setting) -> Work:
 
 def _train_detector(values: Values, setting: Setting) -> Work:
     recipe, every = RECIPES[values["recipe"]], values["solver"].get("eval_every", 0)
-    tested = setting.mpixel("test", values["test_every"])
+    splits = values.get("tested", ["test"])
+    tested = sum(setting.mpixel(split, values[f"{split}_every"]) for split in splits)
     if every:
         tested += setting.mpixel("val", values["val_every"]) * (values["steps"] // every)
     trained = _trained(values, setting) * recipe.trains_detector

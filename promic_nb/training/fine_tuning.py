@@ -7,6 +7,7 @@ from typing import Literal
 
 from promic_nb.models.detector import Detector
 from promic_nb.models.recipes import Recipe
+from promic_nb.training import log
 from promic_nb.training.data import DetectorData
 from promic_nb.training.detection import train_detector
 from promic_nb.training.guidance import Guidance
@@ -55,6 +56,11 @@ def fine_tune(
     unit = max(1, solver.eval_every)
     frozen = round(fine_tuning.frozen_share * solver.steps / unit) * unit
     trainable = [p for p in model.parameters() if p.requires_grad]
+    log.discard(
+        options.folder,
+        *([] if frozen else [options.below("frozen").folder]),
+        *([] if frozen < solver.steps else [options.below("free").folder]),
+    )
     if frozen:
         first = replace(solver, steps=frozen)
         parts = fine_tuning.frozen_parts
@@ -99,6 +105,8 @@ def train_recipe(
     """
     if recipe.pd_ft:
         return fine_tune(model, data, solver, fine_tuning, options, guidance=guidance)
+    log.discard(options.below("frozen").folder, options.below("free").folder)
     if recipe.trains_detector:
         return train_detector(model, data, solver, options, guidance=guidance)
+    log.discard(options.folder)
     return model

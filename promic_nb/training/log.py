@@ -33,6 +33,13 @@ def join(folder: Path) -> None:
         (folder / EARLIER).unlink()
 
 
+def discard(*folders: Path) -> None:
+    """Remove the logs of phases that a training has no longer, so that `curve` leaves them out."""
+    for folder in folders:
+        (folder / LOG).unlink(missing_ok=True)
+        (folder / EARLIER).unlink(missing_ok=True)
+
+
 def curve(folder: Path) -> pd.DataFrame:
     """AP50 on validation slices over the iterations of a training and its phases below `folder`.
 

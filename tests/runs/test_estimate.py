@@ -100,6 +100,21 @@ localrule all:
             "small/latent",
             10 * 2 * 0.5 * 1.75 / 3 + (7 + 10) * 0.5 / 3,
         ),
+        # D trains nothing, and is measured on 5 validation slices and every second of 7 others
+        (
+            "07_train_detector",
+            {
+                "recipe": "D",
+                "steps": 10,
+                "crop": 0.5,
+                "tested": ["val", "test"],
+                "test_every": 2,
+                "val_every": 1,
+                "solver": {},
+            },
+            "small/latent",
+            (5 + 4) * 0.5 / 3,
+        ),
         ("01_dataset", {"every": 4}, "", (3 + 2 + 2) * 0.5),
         # 2 steps of 3 pictures of 64^2 for 2 networks of 16 channels; 5 codec steps of 300 pixels
         (

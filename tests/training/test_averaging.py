@@ -10,8 +10,10 @@ import torch
 
 from promic_nb.datasets.boxes import boxes_from_mask
 from promic_nb.models.build import build_detector
+from promic_nb.models.recipes import RECIPES
 from promic_nb.training.data import DetectorData, Slices
 from promic_nb.training.detection import train_detector
+from promic_nb.training.fine_tuning import FineTuning, train_recipe
 from promic_nb.training.fit import SampleStream, fit
 from promic_nb.training.log import curve
 from promic_nb.training.options import FitOptions, Loop
@@ -117,6 +119,18 @@ def test_the_curve_of_two_phases_counts_on(tmp_path):
     found = curve(tmp_path)
     assert found.iteration.tolist() == [2, 4, 6, 8, 10]
     assert found.phase.tolist() == ["frozen"] * 2 + ["free"] * 3
+
+
+def test_the_curve_has_no_phases_of_an_earlier_training(tmp_path, slices):
+    """The same folder with PD-FT, with its frozen phase alone, and as one training."""
+    data = DetectorData(slices["train"], slices["val"], crop=128)
+    solver, options = Solver(2, 1e-3, eval_every=1), FitOptions(tmp_path, progress=False)
+    seen = []
+    for name, share in (("C", 0.5), ("C", 1.0), ("original", 0.0), ("C", 0.0), ("D", 0.0)):
+        tuning = FineTuning(frozen_share=share)
+        train_recipe(RECIPES[name], build_detector("small"), data, solver, tuning, options)
+        seen.append(curve(tmp_path).phase.tolist())
+    assert seen == [["frozen", "free"], ["frozen"] * 2, [""] * 2, ["free"] * 2, []]
 
 
 def test_a_training_that_does_not_evaluate_has_no_curve(tmp_path):
