@@ -178,6 +178,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
             f"profile {profile.profile!r} evaluates during training but has no validation slices",
             "Set slices.val, or set eval_every to 0",
         )
+    _check_lengths(profile)
     if profile.extensions and profile.extensions.rate not in profile.rates:
         raise UserError(
             f"profile {profile.profile!r}: extensions.rate is {profile.extensions.rate!r}",
@@ -228,6 +229,26 @@ def load_profile(config: dict[str, Any]) -> Profile:
             "Choose from its recipes and rates",
         )
     return profile
+
+
+def _check_lengths(profile: Profile) -> None:
+    """Check that trainings that evaluate end with an evaluation."""
+    lengths = {
+        "original.steps": (profile.original, profile.original.steps),
+        "reconstructed.steps": (profile.reconstructed, profile.reconstructed.steps),
+        "latent.steps": (profile.latent, profile.latent.steps),
+    }
+    if profile.equal_budget:
+        both = profile.guided.steps + profile.latent.steps
+        lengths["guided.steps and latent.steps together"] = (profile.reconstructed, both)
+    for name, (section, steps) in lengths.items():
+        every = section.solver.get("eval_every")
+        if every and steps % every:
+            raise UserError(
+                f"profile {profile.profile!r}: {name} ({steps}) is not a multiple of eval_every, "
+                f"{every}",
+                "Choose a multiple",
+            )
 
 
 def _check_tables(profile: Profile) -> None:

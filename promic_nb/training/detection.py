@@ -44,7 +44,8 @@ def train_detector(
 
     Raises:
         UserError: a plateau schedule, which needs a loss per epoch; a solver that evaluates without
-            validation slices, or whose steps are not a multiple of its evaluation interval.
+            validation slices or objects in them, or whose steps are not a multiple of its
+            evaluation interval.
     """
     if solver.schedule == "plateau":
         raise UserError(
@@ -117,13 +118,19 @@ def _evaluation(validation: Slices | None, solver: Solver) -> Evaluation:
             f"{solver.steps} steps are not a multiple of eval_every, {solver.eval_every}",
             "Choose a multiple",
         )
+    if not any(map(len, validation.boxes)):
+        raise UserError(
+            "no validation slice shows an object, so none of them can tell which weights are best",
+            "Choose other validation slices, or set eval_every to 0",
+        )
     samples = [
         (torch.from_numpy(np.array(x)).float().view(-1, *x.shape[-2:]), torch.from_numpy(b))
         for x, b in zip(validation.inputs, validation.boxes, strict=True)
     ]
     whole = partial(_whole, size=validation.size)
     every = solver.eval_every
-    return Evaluation(samples, "AP50", every, solver.patience // every, whole)
+    patience = -(-solver.patience // every)  # 0 would mean no limit
+    return Evaluation(samples, "AP50", every, patience, whole)
 
 
 def _whole(samples: list[tuple[Tensor, Tensor]], size: Size) -> Batch:

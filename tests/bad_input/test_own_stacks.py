@@ -38,11 +38,16 @@ def other_category(folder):
     file.write_text(json.dumps(content))
 
 
-def box_outside(folder):
-    file = folder / "annotations.json"
-    content = json.loads(file.read_text())
-    content["annotations"][0]["bbox"] = [100, 10, 80, 10]
-    file.write_text(json.dumps(content))
+def box_at(*box):
+    """The first box of a COCO file replaced."""
+
+    def change(folder):
+        file = folder / "annotations.json"
+        content = json.loads(file.read_text())
+        content["annotations"][0]["bbox"] = box
+        file.write_text(json.dumps(content))
+
+    return change
 
 
 INIT = {
@@ -191,7 +196,16 @@ CHECK = {
         other_category,
         "has the category 'vesicle', which no class in stack.yaml names",
     ),
-    "a box outside its slice": (lambda f: own.coco(f), box_outside, "is not inside its slice"),
+    "a box outside its slice": (
+        lambda f: own.coco(f),
+        box_at(100, 10, 80, 10),
+        "is not inside its slice",
+    ),
+    "a box left of its slice": (
+        lambda f: own.coco(f),
+        box_at(-20, 10, 40, 10),
+        "is not inside its slice",
+    ),
     "slices too small": (
         pngs,
         lambda f: [

@@ -23,6 +23,13 @@ def quick():
     return yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())
 
 
+WITH_VAL = {"train": 1, "test": 1, "val": 1}
+
+
+def evaluating(steps):
+    return {"steps": steps, "learning_rate": 0.1, "solver": {"eval_every": 100}}
+
+
 @pytest.mark.parametrize("profile", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_profiles_are_valid_and_carry_their_name(profile):
     assert load_profile(yaml.safe_load(profile.read_text())).profile == profile.stem
@@ -54,6 +61,16 @@ def test_profiles_are_valid_and_carry_their_name(profile):
         (
             {"extensions": {"rate": "low", "masks": True}, "engine": "detectron2"},
             "extensions.masks with the engine 'detectron2'",
+        ),
+        (
+            {"latent": evaluating(250), "slices": WITH_VAL},
+            r"latent.steps \(250\) is not a multiple",
+        ),
+        (
+            {"reconstructed": evaluating(200), "equal_budget": True, "slices": WITH_VAL}
+            | {"latent": {"steps": 130, "learning_rate": 0.1}}
+            | {"guided": {"steps": 120, "learning_rate": 0.1}},
+            r"guided.steps and latent.steps together \(250\) is not a multiple of eval_every, 100",
         ),
     ],
 )

@@ -346,6 +346,25 @@ def test_a_training_that_ended_early_does_not_go_on(tmp_path, validated):
     assert all(torch.equal(v, again.state_dict()[k]) for k, v in first.state_dict().items())
 
 
+@pytest.mark.parametrize("patience", [1, 2, 3])
+def test_a_patience_below_two_intervals_is_still_a_limit(tmp_path, validated, patience):
+    """Training ends after the first evaluation at which the patience is over."""
+    solver = Solver(20, 1e-9, eval_every=2, patience=patience)
+    train_detector(build_detector("small"), validated, solver, quiet(tmp_path))
+    assert evaluations(tmp_path) == 1 + -(-patience // 2)
+
+
+def test_validation_slices_without_objects_are_refused(tmp_path, slices):
+    bare = Slices([slices[0][0]], [slices[1][0][:0]], slices[0][0].shape)
+    with pytest.raises(UserError, match="no validation slice shows an object"):
+        train_detector(
+            build_detector("small"),
+            data(slices, validation=bare),
+            Solver(2, 0.1, eval_every=1),
+            quiet(tmp_path),
+        )
+
+
 class Killed(Callback):
     def on_train_batch_end(self, trainer, *_):
         if trainer.global_step == 5:

@@ -83,13 +83,16 @@ class CocoLabels:
         boxes, classes = [], []
         for record in self._found[slice_id]:
             x, y, width, height = map(float, record["bbox"])
-            if width <= 0 or height <= 0 or x + width > size[1] + 1 or y + height > size[0] + 1:
+            right, bottom = x + width, y + height
+            near = min(x, y) >= -1 and right <= size[1] + 1 and bottom <= size[0] + 1
+            box = max(x, 0.0), max(y, 0.0), min(right, size[1]), min(bottom, size[0])
+            if not near or box[0] >= box[2] or box[1] >= box[3]:
                 raise UserError(
                     f"{self.path}: the box {record['bbox']} of annotation "
                     f"{record.get('id')} is not inside its slice of {size[0]}x{size[1]}",
                     "COCO's boxes are x, y, width, height in pixels",
                 )
-            boxes.append((x, y, min(x + width, size[1]), min(y + height, size[0])))
+            boxes.append(box)
             classes.append(self._class[record["category_id"]])
             labels[self._inside(record, size)] = len(boxes)
         return Objects(
@@ -102,8 +105,9 @@ class CocoLabels:
         shape = record.get("segmentation")
         if not shape:
             x, y, width, height = record["bbox"]
+            top, left = max(round(y), 0), max(round(x), 0)
             inside = np.zeros(size, bool)
-            inside[round(y) : round(y + height), round(x) : round(x + width)] = True
+            inside[top : round(y + height), left : round(x + width)] = True
             return inside
         if isinstance(shape, list):
             code = rle.merge(rle.frPyObjects(shape, *size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,21 @@ def test_the_classes_of_coco_are_its_categories(tmp_path):
     stack = open_own(tmp_path / "mine")
     assert stack.classes == ("healthy", "swollen")
     assert stack.survey().objects["test"] == {"healthy": 2, "swollen": 4}
+
+
+def test_boxes_of_coco_end_at_the_slice(tmp_path):
+    """Tools round outwards: a pixel beyond the slice is cut off, of its box and of its area."""
+    file = own.coco(tmp_path / "mine") / "annotations.json"
+    content = json.loads(file.read_text())
+    content["annotations"] = content["annotations"][:1]
+    content["annotations"][0] |= {"bbox": [-1, -0.6, 21, 10.6], "segmentation": []}
+    file.write_text(json.dumps(content))
+    init_stack(file.parent)
+    found = open_own(file.parent).objects("train", 0)
+    assert found.boxes.tolist() == [[0, 0, 20, 10]]
+    expected = np.zeros(own.SIZE, bool)
+    expected[:10, :20] = True
+    assert np.array_equal(found.labels == 1, expected)
 
 
 def test_touching_instances_stay_apart(tmp_path):
