@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    ModelCheckpoint,
+    WeightAveraging,
+)
+from torch import Tensor
 
 
 class Best(ModelCheckpoint):
@@ -46,6 +52,23 @@ class AfterEvaluation(Checkpoint):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         trainer.save_checkpoint(self.path)
+
+
+class MovingAverage(WeightAveraging):
+    """An exponential moving average of weights and buffers.
+
+    Lightning's `EMAWeightAveraging` averages buffers of whole numbers, too, and rounds them down: a
+    translator of some channels then reads others (`ChannelSelection`).
+
+    Args:
+        decay: share of the average that stays in each iteration.
+    """
+
+    def __init__(self, decay: float) -> None:
+        def moved(average: Tensor, now: Tensor, _: Tensor | int) -> Tensor:
+            return decay * average + (1 - decay) * now if now.is_floating_point() else now
+
+        super().__init__(avg_fn=moved)
 
 
 class Patience(EarlyStopping):

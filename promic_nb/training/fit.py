@@ -23,7 +23,6 @@ import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     ModelCheckpoint,
     TQDMProgressBar,
 )
@@ -34,7 +33,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from promic_nb.core.code import closure_code, defining_modules
 from promic_nb.core.files import atomically
 from promic_nb.training import log
-from promic_nb.training.callbacks import AfterEvaluation, Best, Patience
+from promic_nb.training.callbacks import AfterEvaluation, Best, MovingAverage, Patience
 from promic_nb.training.options import Evaluation, FitOptions, Loop
 
 
@@ -266,7 +265,7 @@ def _callbacks(loop: Loop, options: FitOptions, evaluation: Evaluation | None) -
             ModelCheckpoint(every_n_train_steps=every, save_top_k=0, save_last=True, **place)
         )
     if loop.average:
-        own.append(EMAWeightAveraging(decay=loop.average))
+        own.append(MovingAverage(loop.average))
     if options.progress:
         own.append(TQDMProgressBar(refresh_rate=max(1, loop.steps // 50)))
     return own

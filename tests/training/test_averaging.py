@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from promic_nb.datasets.boxes import boxes_from_mask
+from promic_nb.models.adapters import ChannelSelection
 from promic_nb.models.build import build_detector
 from promic_nb.models.recipes import RECIPES
 from promic_nb.training.data import DetectorData, Slices
@@ -61,6 +62,16 @@ def test_a_resumed_average_goes_on(tmp_path):
     averaged(tmp_path, 6, upto=4)
     assert averaged(tmp_path, 6) == pytest.approx(expected(6), rel=1e-6)
     assert averaged(tmp_path, 6) == pytest.approx(expected(6), rel=1e-6)  # nothing left to do
+
+
+def test_whole_numbers_are_not_averaged(tmp_path):
+    """The numbers of a translator's channels; averages of floats, rounded down, lose them."""
+    task = Falling()
+    task.channels = ChannelSelection(range(160))
+    stream = SampleStream(lambda rng: torch.zeros(1), 0)
+    fit(task, stream, Loop(30, 1, average=DECAY), FitOptions(tmp_path, progress=False))
+    assert task.channels.index.tolist() == list(range(160))
+    assert task.weight.item() == pytest.approx(expected(30), rel=1e-6)
 
 
 @pytest.fixture(scope="module")
