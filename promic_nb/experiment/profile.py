@@ -220,6 +220,7 @@ def load_profile(config: dict[str, Any]) -> Profile:
                 f"profile {profile.profile!r}: diagnosis.questions.{name} names unknown rates",
                 f"Choose from {', '.join(profile.rates)}",
             )
+    _check_views(profile)
     if (probes := profile.probes) and not (
         {"A", probes.full, *probes.cross} <= set(profile.recipes)
         and probes.rate in profile.rates_of(probes.full)
@@ -248,6 +249,23 @@ def _check_lengths(profile: Profile) -> None:
                 f"profile {profile.profile!r}: {name} ({steps}) is not a multiple of eval_every, "
                 f"{every}",
                 "Choose a multiple",
+            )
+
+
+def _check_views(profile: Profile) -> None:
+    """Check that the latents of the profile hold all views that its diagnosis asks for."""
+    if not profile.diagnosis:
+        return
+    from promic_nb.datasets.views import VIEWS  # scikit-image takes a second to import
+
+    there = VIEWS[profile.augmentation]
+    for name, setting in profile.diagnosis.settings().items():
+        views = VIEWS[setting.augmentation or profile.augmentation]
+        if views != there[: len(views)]:
+            raise UserError(
+                f"profile {profile.profile!r}: the setting {name} has the augmentation "
+                f"{setting.augmentation!r}, but slices are encoded for {profile.augmentation!r}",
+                f"Set augmentation of the profile to {setting.augmentation}, or leave that out",
             )
 
 

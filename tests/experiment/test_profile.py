@@ -23,6 +23,11 @@ def quick():
     return yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())
 
 
+SHIFTED = {
+    "asks": "Do eight views help?",
+    "recipes": ["A"],
+    "settings": {"one": {"augmentation": "none"}, "eight": {"augmentation": "shifted"}},
+}
 WITH_VAL = {"train": 1, "test": 1, "val": 1}
 
 
@@ -61,6 +66,10 @@ def test_profiles_are_valid_and_carry_their_name(profile):
         (
             {"extensions": {"rate": "low", "masks": True}, "engine": "detectron2"},
             "extensions.masks with the engine 'detectron2'",
+        ),
+        (
+            {"diagnosis": {"questions": {"views": SHIFTED}}},
+            "views.eight has the augmentation 'shifted', but slices are encoded for 'encoded'",
         ),
         (
             {"latent": evaluating(250), "slices": WITH_VAL},
