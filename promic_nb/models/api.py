@@ -10,7 +10,8 @@ from promic_nb.codecs.base import Codec, LatentCodec
 from promic_nb.codecs.jpegai.bitstream import MAGIC, Stream, unpack
 from promic_nb.errors import UserError
 from promic_nb.metrics.detection import Detections
-from promic_nb.models.bitstreams import check_weights, codec_of, rate_number
+from promic_nb.models.bitstreams import codec_of, rate_number
+from promic_nb.models.card import check_weights
 from promic_nb.models.detector import Detector
 from promic_nb.models.slices import Size, predict
 

@@ -35,29 +35,6 @@ def codec_of(head: Stream, card: Card) -> Codec:
     return codecs.get(name, weights=str(weights.WEIGHTS / files[0]))
 
 
-HASH = 8  # digits of a SHA-256 that a bitstream has, and that messages show
-
-
-def check_weights(weights: str, card: Card, what: str = "the bitstream") -> None:
-    """Refuse the latent of other weights than the detector's, where its card knows them.
-
-    Args:
-        weights: SHA-256 of the codec's weights, or its beginning.
-        what: holds the latent, for the message.
-
-    Raises:
-        UserError: naming both hashes.
-    """
-    here = weights[:HASH]
-    known = sorted({p.weights[:HASH] for p in card.rates if p.weights})
-    if known and not any(k.startswith(here) or here.startswith(k) for k in known):
-        raise UserError(
-            f"{what} was made with codec weights {here}..., the detector was trained on "
-            f"latents of {', '.join(f'{k}...' for k in known)}",
-            "Encode with those weights, or use a detector of this codec",
-        )
-
-
 def rate_number(card: Card, label: str, head: Stream | None = None) -> int:
     """The number of a rate for a detector of several rates.
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from promic_nb.errors import UserError
+
 CLASSES = ("mitochondrion",)
+HASH = 8  # digits of a SHA-256 that a bitstream has, and that messages show
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,23 @@ class Card:
 
 
 as_json: TypeAdapter[Card] = TypeAdapter(Card)
+
+
+def check_weights(weights: str, card: Card, what: str = "the bitstream") -> None:
+    """Refuse the latent of other weights than the detector's, where its card knows them.
+
+    Args:
+        weights: SHA-256 of the codec's weights, or its beginning.
+        what: holds the latent, for the message.
+
+    Raises:
+        UserError: naming both hashes.
+    """
+    here = weights[:HASH]
+    known = sorted({p.weights[:HASH] for p in card.rates if p.weights})
+    if known and not any(k.startswith(here) or here.startswith(k) for k in known):
+        raise UserError(
+            f"{what} was made with codec weights {here}..., the detector was trained on "
+            f"latents of {', '.join(f'{k}...' for k in known)}",
+            "Encode with those weights, or use a detector of this codec",
+        )

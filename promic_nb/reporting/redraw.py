@@ -20,8 +20,8 @@ import matplotlib.pyplot as plt
 from promic_nb.core.files import atomically, read_parquet, sha256
 from promic_nb.errors import UserError
 from promic_nb.reporting.drawing import Drawing, Figures
-from promic_nb.reporting.plots import use_style
 from promic_nb.reporting.published import Published, all_figures, figures_of, form_of
+from promic_nb.reporting.style import use_style
 from promic_nb.reporting.verdicts import write_verdicts
 from promic_nb.runs.provenance import code_state, environment, sidecar
 from promic_nb.runs.writing import write_figure, write_forms

@@ -105,7 +105,7 @@ def test_the_chain_can_be_explained(finished, own_project):
         "notebook 07_train_detector",
         "notebook 06_guided_translator",
         "notebook 05_latents",
-        "weights: jpegai_beta",
+        "weights: jpegai_general",
     ):
         assert word in shown
     assert "stale" not in shown

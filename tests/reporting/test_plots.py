@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from promic_nb.reporting.pages.probes import summary
-from promic_nb.reporting.plots import detection, probes, rate_distortion, search, use_style
+from promic_nb.reporting.plots import detection, probes, rate_distortion, search
+from promic_nb.reporting.style import use_style
 
 COLUMNS = ["recipe", "bpp", "metric", "mean", "low", "high"]
 

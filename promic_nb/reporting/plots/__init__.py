@@ -5,7 +5,3 @@ draw it.
 
 Functions take tables, never models.
 """
-
-from promic_nb.reporting.plots.style import use_style
-
-__all__ = ["use_style"]

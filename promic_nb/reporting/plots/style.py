@@ -8,7 +8,6 @@ from zlib import crc32
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import t
@@ -41,21 +40,6 @@ def styles(known: Mapping[str, Style], present: Collection[str]) -> dict[str, St
         colour = SPARE_COLOURS[pick % len(SPARE_COLOURS)]
         chosen[name] = Style(name, colour, SPARE_MARKERS[pick % len(SPARE_MARKERS)])
     return chosen
-
-
-def use_style() -> None:
-    """Set the house style: white, light grid, sizes for a 9-inch page."""
-    sns.set_theme(
-        context="paper",
-        style="whitegrid",
-        rc={
-            "figure.constrained_layout.use": True,
-            "legend.frameon": False,
-            "savefig.bbox": "tight",
-            "svg.hashsalt": "promic",
-            "font.size": 9,
-        },
-    )
 
 
 def over_seeds(values: np.ndarray) -> np.ndarray:
