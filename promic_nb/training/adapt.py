@@ -123,13 +123,17 @@ def adapt(
         seed=seed,
         dithered=0,
     )
-    folder, steps = _plan(out, model, material, training, {"minutes": minutes, "start": sha256})
+    seen = hashlib.sha256()
+    for image in [*material[0], *validation.values()]:
+        seen.update(repr(image.shape).encode() + image.tobytes())
+    about: dict[str, Any] = {"minutes": minutes, "start": sha256, "slices": seen.hexdigest()}
+    folder, steps = _plan(out, model, material, training, about)
     training = replace(training, steps=steps)
     say(f"{steps} iterations, expected to take {minutes:g} minutes")
     before = _measured(folder / "before.csv", beginning, validation, progress)
     options = FitOptions(folder / "training", progress=progress, checkpoint_every=50)
     model = train_codec(material, training, options, model)
-    about: dict[str, Any] = {
+    about = {
         "beta": training.beta,
         "material": "adapted",
         "steps": steps,
@@ -145,7 +149,8 @@ def adapt(
         table = _kept(folder / f"{name}.csv", make)
         deltas[name] = mean_bd_rate(before, table), mean_bd_rate(after, table)
         say("BD-rate against {}: {:+.1f} % before, {:+.1f} % after".format(name, *deltas[name]))
-    card = {"sha256": digest, **about, "bd_rate_percent": deltas}
+    known = {name: [v if math.isfinite(v) else None for v in d] for name, d in deltas.items()}
+    card = {"sha256": digest, **about, "bd_rate_percent": known}
     atomically(out.with_suffix(".json"), lambda p: p.write_text(json.dumps(card, indent=1)))
     say(f"{out} {digest}")
     return Adapted(out, digest, steps, deltas)
@@ -169,19 +174,18 @@ def _plan(
 
     What another stack, or other arguments, left in the folder is removed.
     """
-    seen = hashlib.sha256(json.dumps({**asdict(training), **about}, sort_keys=True).encode())
-    for image in material[0]:
-        seen.update(image.tobytes())
+    told = json.dumps({**asdict(training), **about}, sort_keys=True)
+    cause = hashlib.sha256(told.encode()).hexdigest()
     folder = out.with_suffix(".adapting")
     plan = folder / "plan.json"
     if plan.is_file():
         noted = json.loads(plan.read_text())
-        if noted["cause"] == seen.hexdigest():
+        if noted["cause"] == cause:
             return folder, noted["steps"]
         shutil.rmtree(folder)
     pace = _seconds_per_step(model, material, training)
     steps = max(1, round(60 * about["minutes"] / pace))
-    noted = {"cause": seen.hexdigest(), "steps": steps}
+    noted = {"cause": cause, "steps": steps}
     atomically(plan, lambda p: p.write_text(json.dumps(noted)))
     return folder, steps
 

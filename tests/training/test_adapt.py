@@ -77,6 +77,24 @@ def test_another_stack_starts_anew(stack, tmp_path):
     assert first.sha256 != second.sha256
 
 
+def test_other_validation_slices_are_measured_anew(stack, tmp_path):
+    first, _ = run(stack, tmp_path / "own.safetensors")
+    rng = np.random.default_rng(1)
+    noise = {**stack, "4.png": rng.integers(0, 256, stack["4.png"].shape, dtype=np.uint8)}
+    second, _ = run(noise, tmp_path / "own.safetensors")
+    plain = tmp_path / "plain.safetensors"
+    assert second.bd_rate != first.bd_rate
+    fresh, _ = run(noise, plain)
+    assert second.bd_rate["jpeg"][0] == pytest.approx(fresh.bd_rate["jpeg"][0], nan_ok=True)
+
+
+def test_a_bd_rate_that_is_not_known_is_null_in_the_card(stack, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "mean_bd_rate", lambda *_: float("nan"))
+    run(stack, tmp_path / "own.safetensors")
+    card = (tmp_path / "own.json").read_text()
+    assert json.loads(card, parse_constant=pytest.fail)["bd_rate_percent"] == {"jpeg": [None, None]}
+
+
 def test_bad_input_is_one_line_and_leaves_nothing(stack, tmp_path, monkeypatch):
     out = tmp_path / "new" / "own.safetensors"
     few = dict(list(stack.items())[:3])
