@@ -45,6 +45,11 @@ class Study:
     def metrics(self) -> list[str]:
         return list(next(iter(self.ap.values())))
 
+    def rates(self, model: str) -> list[str]:
+        """The rates at which a model has results of some seed; all of one on original images."""
+        have = {r for m, r, _ in self.ap if m == model}
+        return [rate for rate in self.bpp if rate in have or PIXELS in have]
+
     def seeds(self, pair: Collection[str], rates: Iterable[str]) -> list[int]:
         """The training seeds of which all these models have results at all these rates."""
         have = [
@@ -174,26 +179,30 @@ def ap_differences(study: Study, pairs: Iterable[Pair]) -> pd.DataFrame:
 def bd_differences(study: Study, pairs: Iterable[Pair], min_points: int) -> pd.DataFrame:
     """BD-AP of a model against another, by both integrations.
 
+    Each model's curve has the rates that it was trained at, as in `ablation.bd_of_seeds`, with the
+    seeds that have all of them.
+
     Returns:
         Columns model, against, metric, domain, bd_pp (percentage points, mean over seeds), and low
         to draws of `ap_differences`. Pairs whose curves `bd_quality` refuses are left out.
     """
     rows = []
-    bpp, rates = list(study.bpp.values()), list(study.bpp)
     for model, against in pairs:
-        seeds = study.seeds([model, against], rates)
+        rates = [study.rates(m) for m in (against, model)]
+        seeds = sorted(set(study.seeds([against], rates[0])) & set(study.seeds([model], rates[1])))
+        bpp = [[study.bpp[rate] for rate in own] for own in rates]
         for metric in study.metrics if seeds else []:
             curves = [
-                np.array([study.values(m, rate, seeds, metric) for rate in rates])
-                for m in (model, against)
+                np.array([study.values(m, rate, seeds, metric) for rate in own])
+                for m, own in zip((against, model), rates, strict=True)
             ]
             for domain in get_args(Domain):
                 try:
                     deltas = bd_qualities(
-                        bpp,
-                        curves[1].reshape(len(rates), -1),
-                        bpp,
-                        curves[0].reshape(len(rates), -1),
+                        bpp[0],
+                        curves[0].reshape(len(rates[0]), -1),
+                        bpp[1],
+                        curves[1].reshape(len(rates[1]), -1),
                         domain=domain,
                         limits=Limits(points=min_points),
                     ).reshape(len(seeds), -1)

@@ -8,7 +8,7 @@ from promic_nb.errors import UserError
 from promic_nb.metrics.bootstrap import Draws
 from promic_nb.metrics.detection import Detections, ap_family
 from promic_nb.metrics.matching import match, slices_table, to_table
-from promic_nb.reporting import cross_rates, intervals, matches
+from promic_nb.reporting import ablation, cross_rates, intervals, matches
 
 SLICES = list(range(0, 48, 3))
 RATES = {"low": 0.1, "high": 0.4}
@@ -101,6 +101,36 @@ def test_bd_ap_of_a_constant_offset_is_that_offset():
 def test_too_few_rates_give_no_delta_but_the_columns(study):
     table = intervals.bd_differences(study, [("B", "A")], 4)
     assert table.empty and {"model", "against", "bd_pp", "low", "blocks"} <= set(table.columns)
+
+
+def test_a_model_at_some_of_the_rates_has_the_interval_of_its_own_curve():
+    """B lacks the middle rate, at which A is far from the line between its other two."""
+    rng = np.random.default_rng(5)
+    truth = [boxes(8, rng) for _ in SLICES]
+    bpp = {"low": 0.1, "middle": 0.2, "high": 0.4}
+    finds = {
+        ("A", "low"): 2,
+        ("A", "middle"): 7,
+        ("A", "high"): 8,
+        ("B", "low"): 1,
+        ("B", "high"): 4,
+    }
+    parts, ap = [], []
+    for (model, rate), count in finds.items():
+        counts = np.clip(count - rng.integers(0, 2, len(truth)), 1, None)
+        found = [Detections(t[:n], rng.uniform(size=n)) for t, n in zip(truth, counts, strict=True)]
+        keys = {"model": model, "rate": rate, "seed": 0}
+        parts.append(to_table(match(truth, found), SLICES).assign(**keys))
+        ap += [{**keys, "bpp": bpp[rate], "metric": m, "value": v}
+               for m, v in ap_family(truth, found).items()]  # fmt: skip
+    scores = pd.DataFrame(ap)
+    study = intervals.study(pd.concat(parts), slices_table(truth, SLICES), scores, DRAWS)
+    table = intervals.bd_differences(study, [("B", "A")], 2)
+    of_seeds = ablation.bd_of_seeds(scores.rename(columns={"model": "recipe"}), 2)
+    keys = ["metric", "domain"]
+    both = table.merge(of_seeds, on=keys, suffixes=("", "_seeds")).query("metric == 'AP50'")
+    assert len(both) == 2 and (both.low < both.high).all()
+    assert both.bd_pp.tolist() == pytest.approx(both.bd_pp_seeds.tolist())
 
 
 def test_the_interval_of_a_mean_holds_it(study, tables):
