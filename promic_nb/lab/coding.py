@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ class Coding:
     codec: str
     settings: dict[str, Any] = field(default_factory=dict)
     target_bpp: float | None = None
+
+    @cached_property
+    def encoders(self) -> set[str]:
+        """Versions of the encoder, with the hash of weights for a learned codec: one, or one for
+        each model that the search for a rate chooses from.
+        """
+        models = codecs.rate_control(self.codec).models(self.settings) if self.target_bpp else [{}]
+        return {codecs.get(self.codec, **{**m, **self.settings}).version() for m in models}
 
     def run(self, picture: Picture) -> tuple[bytes, Note]:
         """The stream of a slice, and its note."""
@@ -80,6 +89,7 @@ class Coding:
             self.target_bpp,
             (window.low, window.high) if window else None,
         )
+        same = same and note.encoder in self.encoders
         return stream if same and note.source_sha256 == _sha256(picture.pixels()) else None
 
 

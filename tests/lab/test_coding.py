@@ -11,10 +11,12 @@ import tifffile
 from PIL import Image
 
 from promic_nb import codecs
+from promic_nb.codecs.jpegai import weights
+from promic_nb.codecs.jpegai.bitstream import unpack
 from promic_nb.core.window import Window
 from promic_nb.datasets.own.discover import Given, init_stack
 from promic_nb.errors import UserError
-from promic_nb.lab import streams
+from promic_nb.lab import coding, streams
 from promic_nb.lab.coding import decode, encode
 
 
@@ -44,8 +46,6 @@ def test_the_rate_is_met_and_true(stack, tmp_path):
 
 def test_an_interrupted_call_goes_on(stack, tmp_path, monkeypatch):
     encode(stack, "jpeg", tmp_path / "whole")
-    from promic_nb.lab import coding
-
     calls = []
     real = coding.Coding.run
 
@@ -75,6 +75,30 @@ def test_other_settings_or_a_damaged_stream_are_encoded_again(stack, tmp_path):
     (tmp_path / "section_00.jpg").write_bytes(second[:50])
     encode(image, "jpeg", tmp_path, settings={"quality": 90})
     assert (tmp_path / "section_00.jpg").read_bytes() == second
+
+
+def test_streams_of_other_weights_in_the_same_file_are_encoded_again(stack, tmp_path):
+    image, own_file = stack / "em" / "section_00.png", tmp_path / "own.safetensors"
+    settings = {"weights": str(own_file)}
+    hashes = []
+    for shipped in ("jpegai_general0.02", "jpegai_beta0.02"):
+        own_file.write_bytes((weights.WEIGHTS / f"{shipped}.safetensors").read_bytes())
+        encode(image, "jpegai_bop_off", tmp_path / "streams", settings=settings)
+        hashes.append(unpack((tmp_path / "streams" / "section_00.pmai").read_bytes()).weights)
+    registered = [
+        weights.registry()[f"{n}.safetensors"]["sha256"][:8]
+        for n in ("jpegai_general0.02", "jpegai_beta0.02")
+    ]
+    assert [h.hex() for h in hashes] == registered
+
+
+@pytest.mark.parametrize("bpp", [0.3, 3.0])
+def test_a_rate_between_several_models_is_not_searched_again(stack, tmp_path, monkeypatch, bpp):
+    image, settings = stack / "em" / "section_00.png", {"weights": "lucchi"}
+    first = encode(image, "jpegai_bop_off", tmp_path, bpp=bpp, settings=settings)
+    monkeypatch.setattr(coding.Coding, "run", lambda *_: pytest.fail("encoded again"))
+    again = encode(image, "jpegai_bop_off", tmp_path, bpp=bpp, settings=settings)
+    assert again.equals(first)
 
 
 def test_sixteen_bits_come_back_in_their_range(tmp_path):
