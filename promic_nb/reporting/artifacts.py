@@ -37,6 +37,7 @@ CHAPTERS = {
     "22_search": "Search for hyperparameters",
     "23_search_results": "Hyperparameters",
     "18_extensions": "Beyond the dissertation",
+    "24_diagnosis": "What limits the latent models",
 }
 
 

@@ -115,6 +115,7 @@ def _of_run(run: RunFolder) -> tuple[list[Item], list[str]]:
 def _published(root: Path) -> tuple[list[Item], list[str]]:
     """The published files, and the pages of the runs that made them where those are here."""
     items = list(_artifacts(root / FIGURES))
+    _refuse_stale(items)
     # Figures are drawn from the tables here, not copied from a run.
     made = {
         item.name: item.made
@@ -133,6 +134,22 @@ def _published(root: Path) -> tuple[list[Item], list[str]]:
                 "results is not on the machine that made this deposit."
             )
     return items, remarks
+
+
+def _refuse_stale(items: list[Item]) -> None:
+    """Refuse published figures that were drawn from other versions of the published tables.
+
+    Raises:
+        UserError: there is one.
+    """
+    tables = {i.name: sha256(i.source) for i in items if isinstance(i.source, Path)}
+    for item in items:
+        for name, digest in item.made.get("upstream", {}).items():
+            if item.made["kind"] == "figure" and tables.get(name, digest) != digest:
+                raise UserError(
+                    f"the figure {item.made['artifact']} was drawn before {name} changed",
+                    "Draw it again: make figures",
+                )
 
 
 def _has(run: RunFolder, about: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from promic_nb.core.files import atomically, sha256
 from promic_nb.errors import UserError
-from promic_nb.reporting.published import all_figures
+from promic_nb.reporting.published import Published, all_figures, refuse_mixed_runs
 from promic_nb.runs.explain import read_sidecar
 from promic_nb.runs.layout import RunFolder
 
@@ -31,7 +31,7 @@ def publish(run: RunFolder, names: Sequence[str], target: Path) -> list[str]:
 
     Raises:
         UserError: the run has no such table, or lacks one that a figure needs, or a table is not as
-            its sidecar describes it. Nothing is copied then.
+            its sidecar describes it, or a figure would show several runs. Nothing is copied then.
     """
     there = {path.stem: path for path in sorted(run.tables.glob("*.parquet"))}
     small = [name for name, path in there.items() if path.stat().st_size <= LARGEST]
@@ -43,9 +43,12 @@ def publish(run: RunFolder, names: Sequence[str], target: Path) -> list[str]:
                 f"{path} is not the file that its sidecar describes",
                 "Delete it and make it again: make reproduce",
             )
+    before = Published(target)
+    there_already = {name: before.sidecar(name) for name in before.tables if name not in chosen}
+    refuse_mixed_runs(there_already | {name: read_sidecar(there[name]) for name in chosen})
     target.mkdir(exist_ok=True)
     for name in dict.fromkeys(chosen):
-        shutil.copy2(there[name], target)
+        atomically(target / there[name].name, partial(shutil.copyfile, there[name]))
         about = json.dumps(_without_places(read_sidecar(there[name])), indent=1)
         atomically(target / f"{name}.json", partial(Path.write_text, data=about))
     return list(dict.fromkeys(chosen))

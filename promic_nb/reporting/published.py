@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -13,6 +13,7 @@ import pandas as pd
 
 from promic_nb.core.files import read_parquet, sha256
 from promic_nb.core.paths import relative
+from promic_nb.errors import UserError
 from promic_nb.reporting.drawing import Figures, Form, Page, Parameters
 from promic_nb.reporting.registry import PAGES
 from promic_nb.runs.explain import read_sidecar
@@ -67,6 +68,30 @@ class Published:
     def about(self, figures: Figures) -> dict[str, Any]:
         """The sidecar of the table that gives figures their parameters: the first one."""
         return self.sidecar(self.matching(figures.tables[0])[0])
+
+
+def refuse_mixed_runs(tables: Mapping[str, dict[str, Any]]) -> None:
+    """Refuse tables of which one figure would show several runs: its sidecar names only one.
+
+    Args:
+        tables: sidecars by the table's name.
+
+    Raises:
+        UserError: a figure's tables are of several profiles or data sets, or only some of them are
+            of a smoke run.
+    """
+    for figures in all_figures():
+        runs: dict[str, str] = {}
+        for name, about in tables.items():
+            if any(fnmatchcase(name, wanted) for wanted in figures.tables):
+                kind = "smoke run" if about["smoke"] else "run"
+                runs[f"{kind} {about['profile']}/{about['dataset']}"] = name
+        if len(runs) > 1:
+            found = " and ".join(f"{name} of the {run}" for run, name in sorted(runs.items()))
+            raise UserError(
+                f"the figures {figures.names} would show several runs as one: {found}",
+                "Publish all of their tables from one run, or delete the others from figures/",
+            )
 
 
 def all_figures() -> Iterator[Figures]:

@@ -20,7 +20,13 @@ import matplotlib.pyplot as plt
 from promic_nb.core.files import atomically, read_parquet, sha256
 from promic_nb.errors import UserError
 from promic_nb.reporting.drawing import Drawing, Figures
-from promic_nb.reporting.published import Published, all_figures, figures_of, form_of
+from promic_nb.reporting.published import (
+    Published,
+    all_figures,
+    figures_of,
+    form_of,
+    refuse_mixed_runs,
+)
 from promic_nb.reporting.style import use_style
 from promic_nb.reporting.verdicts import write_verdicts
 from promic_nb.runs.provenance import code_state, environment, sidecar
@@ -58,11 +64,13 @@ def redraw(folder: Path, note: Callable[[str], None] = lambda name: None) -> Red
         note: is told the name of each artifact before it is made.
 
     Raises:
-        UserError: a table is unreadable, or has no sidecar; or a figure cannot be drawn.
+        UserError: a table is unreadable, or has no sidecar; or a figure cannot be drawn, or would
+            show several runs.
     """
     published, done = Published(folder), Redrawn()
     if not published.tables:
         raise UserError(f"there is no table in {folder}", "Publish a run: promic publish RUN")
+    refuse_mixed_runs({name: published.sidecar(name) for name in published.tables})
     use_style()
     for figures in all_figures():
         if missing := published.missing(figures):

@@ -251,6 +251,15 @@ def gone(root):
     commit(root)
 
 
+def stale(root):
+    run = Run("08_detection", {"profile": "quick", "dataset": "phantom"})
+    run.upstream["figures/bd_ap.parquet"] = "0" * 64  # an earlier version of the table
+    figure = plt.figure()
+    run.save_figure(figure, root / "figures" / "ap", "AP over the rate.", alt="Lines.")
+    plt.close(figure)
+    commit(root)
+
+
 def no_licence(root):
     (root / "LICENSE").unlink()
     commit(root)
@@ -275,6 +284,11 @@ REFUSED = {
     "a file that no commit has": (untracked, "", "figures/new.csv has uncommitted changes"),
     "a table changed by hand": (damaged, "", "bd_ap.csv has changed since it was made"),
     "a table that is gone": (gone, "", "bd_ap.tex is missing"),
+    "a figure of an earlier table": (
+        stale,
+        "",
+        "ap was drawn before figures/bd_ap.parquet changed",
+    ),
     "no licence": (no_licence, "", "has no LICENSE"),
     "no clone": (no_clone, "", "is not a git checkout"),
     "existing output": (existing, "", "deposit.zip exists"),

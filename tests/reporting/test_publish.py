@@ -73,6 +73,23 @@ def test_a_table_that_was_changed_by_hand_is_refused(root):
     assert not (root / "figures").exists()
 
 
+def test_a_figure_of_two_runs_is_refused_and_nothing_is_copied(root):
+    run, shipped = find_run(root), root / "figures"
+    benchmark = pd.DataFrame({"codec": ["hevc"], "bpp": [0.5]})
+    other = Run("03_codec_benchmark", {"profile": "cpu", "dataset": "phantom"})
+    other.save_table(benchmark, shipped / "benchmark_hevc", "HEVC.")
+    own = Run("03_codec_benchmark", {"profile": "quick", "dataset": "phantom"})
+    own.save_table(benchmark, run.table("benchmark_vvc"), "VVC.")
+    before = names(shipped)
+    with pytest.raises(
+        UserError, match=r"benchmark_hevc of the .*run cpu/phantom and benchmark_vv"
+    ):
+        publish(run, [], shipped)
+    assert names(shipped) == before
+    own.save_table(benchmark, run.table("benchmark_hevc"), "HEVC.")  # replaces the other run's
+    assert "benchmark_hevc" in publish(run, [], shipped)
+
+
 def test_the_command_publishes_redraws_and_says_so(root):
     done = CliRunner().invoke(app, ["publish", "quick/phantom"])
     assert done.exit_code == 0, done.output

@@ -162,6 +162,16 @@ def test_published_tables_are_as_their_runs_saved_them():
         assert published.sidecar(name)["files"][path.name] == sha256(path), name
 
 
+def test_published_figures_were_drawn_from_the_tables_beside_them():
+    published = Published(FIGURES)
+    now = {f"figures/{path.name}": sha256(path) for path in published.tables.values()}
+    drawn = {name: about for name, about in published.figures.items() if name not in WITHOUT_TABLES}
+    assert drawn
+    for name, about in drawn.items():
+        assert about["upstream"], name
+        assert about["upstream"].items() <= now.items(), f"{name}: run make figures"
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The set_bad:PendingDeprecationWarning")  # of seaborn's heatmap
 @pytest.mark.filterwarnings("ignore:The figure layout has changed")  # of seaborn's relplot
