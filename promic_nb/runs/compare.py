@@ -124,7 +124,9 @@ def _causes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, list[str]]:
     """The differences between two sidecars, by cause."""
     here, there = ({**x["environment"], **x["environment"]["packages"]} for x in (a, b))
     seeds = ("seed", "seeds", "split_seed")
-    elsewhere = (*seeds, "threads", "profile")  # seed and threads are causes of their own
+    elsewhere = [*seeds, "threads", "profile"]  # seed and threads are causes of their own
+    if a.get("data") and b.get("data"):
+        elsewhere.append("data")  # where equal slices lie is no cause
     given = {
         k: (a["parameters"].get(k), b["parameters"].get(k))
         for k in a["parameters"].keys() | b["parameters"].keys()

@@ -118,6 +118,14 @@ def test_measured_times_do_not_count_nor_what_is_drawn_from_them(root):
     assert result.exit_code == 0 and "encode_s: 4 values, largest difference 8.9" in result.stdout
 
 
+def test_where_equal_slices_lie_is_no_cause(root):
+    same = {"data": {"name": "phantom", "sha256": "f" * 64}}
+    one = make(root, "here", facts=same, data="here")
+    two = make(root, "there", TABLE.assign(encode_s=9.0), height=2.0, facts=same, data="there")
+    both = compare(find_run(root, one), find_run(root, two))
+    assert {c.artifact: c.state for c in both}["figures/curve"] == "measured"
+
+
 def test_a_figure_that_differs_by_itself_counts(root):
     figure = found(root, make(root, "two", height=2.0))["figures/curve"]
     assert figure.differs and figure.causes == {} and figure.changes[0].name == "samples"
