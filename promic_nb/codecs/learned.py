@@ -64,6 +64,12 @@ def weight_file(weights: str, beta: float) -> str:
     return weights
 
 
+def weight_path(weights: str, beta: float, folder: Path) -> Path:
+    """Where the weight file of a codec's settings lies: a shipped one in `folder`."""
+    name = weight_file(weights, beta)
+    return folder / name if weights in SETS else Path(name)
+
+
 @dataclass(frozen=True)
 class JpegAiStyle:
     """The JPEG-AI-style codec at one of the dissertation's four settings.
@@ -104,11 +110,10 @@ class JpegAiStyle:
         from promic_nb.codecs.jpegai.model import LOG_STEP
         from promic_nb.codecs.jpegai.weights import WEIGHTS
 
-        path = Path(weight_file(weights, beta))
-        if weights in SETS:
-            path = WEIGHTS / path
-            if own := SETS[weights].only_beta:  # a step 1 / s is optimal for s^2 times the beta
-                gain += round(128 / LOG_STEP * math.log(beta / own) / 2)
+        path = weight_path(weights, beta, WEIGHTS)
+        own = SETS[weights].only_beta if weights in SETS else None
+        if own:  # a step 1 / s is optimal for s^2 times the beta
+            gain += round(128 / LOG_STEP * math.log(beta / own) / 2)
         return JpegAiStyleCodec(path, gain, op=self.op, tools=self.tools, refine=refine)
 
     def _models(self, settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -180,10 +180,9 @@ def _latent_codec(stream: StoredStream) -> Codec:
     if head.codec_id == Vm33Codec.codec_id:
         return codecs.get("jpegai_vm33")
     here = head.weights.hex()
-    shipped = [f for f, about in weights.registry().items() if about["sha256"].startswith(here)]
     name = stream.note.codec if stream.note else "jpegai_bop_off"
     own = str(stream.note.settings.get("weights", "")) if stream.note else ""
-    file = weights.WEIGHTS / shipped[0] if shipped else Path(own)
+    file = weights.shipped(here) or Path(own)
     if not file.is_file():
         raise BitstreamError(
             f"{stream.path} was made with the weights {here}..., which are not here",

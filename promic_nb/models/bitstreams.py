@@ -24,15 +24,15 @@ def codec_of(head: Stream, card: Card) -> Codec:
     if head.codec_id == Vm33Codec.codec_id:
         return codecs.get("jpegai_vm33")
     here = head.weights.hex()
-    files = [f for f, about in weights.registry().items() if about["sha256"].startswith(here)]
-    if head.codec_id != JpegAiStyleCodec.codec_id or not files:
+    file = weights.shipped(here)
+    if head.codec_id != JpegAiStyleCodec.codec_id or not file:
         raise BitstreamError(
             f"no codec here has the weights {here}... of the bitstream",
             "Give the codec that made it: detect(model, stream, codec=...)",
         )
     on_card = [p.codec for p in card.rates if p.weights.startswith(here)]
     name = on_card[0] if on_card else "jpegai_bop_off"
-    return codecs.get(name, weights=str(weights.WEIGHTS / files[0]))
+    return codecs.get(name, weights=str(file))
 
 
 def rate_number(card: Card, label: str, head: Stream | None = None) -> int:

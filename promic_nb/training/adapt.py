@@ -26,7 +26,7 @@ import torch
 from promic_nb.codecs.compare import REFERENCES, curve, mean_bd_rate
 from promic_nb.codecs.jpegai import weights
 from promic_nb.codecs.jpegai.model import JpegAiStyle
-from promic_nb.codecs.learned import SETS, weight_file
+from promic_nb.codecs.learned import weight_path
 from promic_nb.core.files import atomically
 from promic_nb.datasets.folder import check_stack
 from promic_nb.errors import UserError
@@ -107,8 +107,7 @@ def adapt(
         name: middle(stack[name], MEASURED_SIDE)
         for name in names[-kept :: math.ceil(kept / MEASURED)]
     }
-    beginning = Path(weight_file(start, 0.02))
-    beginning = weights.WEIGHTS / beginning if start in SETS else beginning
+    beginning = weight_path(start, 0.02, weights.WEIGHTS)
     model, _, sha256 = weights.load(beginning)
     say(f"{len(names) - kept} slices to train on, {kept} to validate on")
 

@@ -162,6 +162,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], str]:
         raise UserError(f"{path} is not a safetensors file ({error})", REMEDY) from error
 
 
+def shipped(start: str) -> Path | None:
+    """The registered weight file whose SHA-256 begins so, as a bitstream names it; None if none."""
+    names = (name for name, about in registry().items() if about["sha256"].startswith(start))
+    return next((WEIGHTS / name for name in names), None)
+
+
 def registry() -> dict[str, dict]:
     """Registered weight files: name to {sha256, beta, bpp, trained_on, command, log}."""
     file = WEIGHTS / "registry.yaml"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from promic_nb.codecs.learned import set_of, weight_file
+from promic_nb.codecs.learned import set_of, weight_path
 from promic_nb.experiment.profile import Profile
 from promic_nb.notebook import dependencies, parameters
 from promic_nb.runs.layout import RunFolder
@@ -201,7 +201,7 @@ def weight_files(codec: str, settings: list[dict[str, Any]], dataset: str) -> li
     if not codec.startswith("jpegai"):
         return []
     files = [
-        folder / weight_file(s.get("weights", set_of(dataset)), s["beta"])
+        weight_path(s.get("weights", set_of(dataset)), s["beta"], folder)
         for s in settings
         if "beta" in s
     ]
