@@ -48,12 +48,12 @@ def run_choice(
         typer.Exit: with Snakemake's exit code, 130 or 143 after a signal, `BUSY` if another run is
             at work.
     """
-    from promic_nb.runs.lock import Locked, alone
+    from promic_nb.runs.lock import LOCK, Locked, alone
     from promic_nb.runs.unchanged import Check, fingerprint, is_unchanged, note_unchanged
 
     run, workflow = choice.load().run.inside(paths.root()), choice.workflow(only=only)
     try:
-        with alone(paths.root() / "data" / ".lock") as lock:
+        with alone(paths.root() / LOCK) as lock:
             before = fingerprint(run, workflow, options)
             if is_unchanged(run, before):
                 _say_nothing_to_do(run, quiet)

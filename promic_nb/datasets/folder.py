@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from promic_nb.datasets.own.planes import SUFFIXES, matching, planes_of, read
+from promic_nb.datasets.own.manifest import has_manifest
+from promic_nb.datasets.own.planes import SUFFIXES, image_files, planes_of, read
 from promic_nb.datasets.own.stack import grey8, open_own
 from promic_nb.errors import UserError
 
@@ -26,11 +27,11 @@ def read_folder(folder: Path, part: slice = slice(None)) -> dict[str, np.ndarray
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder", "Name a folder of images")
-    if (folder / "stack.yaml").is_file():
+    if has_manifest(folder):
         stack = open_own(folder)
         planes, window = list(stack.planes), stack.window
     else:
-        files = [f for f in matching(folder, "*") if f.name.lower().endswith(SUFFIXES)]
+        files = image_files(folder)
         planes, window = [plane for file in files for plane in planes_of(file)], None
     if not planes[part]:
         raise UserError(

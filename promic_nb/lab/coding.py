@@ -49,8 +49,8 @@ class Coding:
 
     def run(self, picture: Picture) -> tuple[bytes, Note]:
         """The stream of a slice, and its note."""
-        image = picture.pixels()
-        met = True
+        stored = picture.stored()
+        image, met = picture.grey(stored), True
         if self.target_bpp is None:
             codec = codecs.get(self.codec, **self.settings)
             data = contract.encode(codec, image)
@@ -70,7 +70,7 @@ class Coding:
             source_sha256=_sha256(image),
             sha256=hashlib.sha256(data).hexdigest(),
             window=(picture.window.low, picture.window.high) if picture.window else None,
-            dtype=str(picture.stored().dtype),
+            dtype=str(stored.dtype),
             pixel_size_nm=picture.pixel_size_nm,
         )
 

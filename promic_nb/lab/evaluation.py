@@ -12,6 +12,7 @@ import pandas as pd
 
 from promic_nb.datasets.own.coco import read_coco
 from promic_nb.datasets.own.manifest import has_manifest
+from promic_nb.datasets.own.planes import PICTURES, TIFFS
 from promic_nb.datasets.own.stack import open_own
 from promic_nb.errors import UserError
 from promic_nb.lab.pictures import PathLike
@@ -77,8 +78,7 @@ def _as_detections(pairs: list[tuple[list[float], float]]) -> Detections:
 
 def _stem(file_name: str) -> str:
     path = Path(file_name)
-    known = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".pgm", ".webp"}
-    return path.stem if path.suffix.lower() in known else path.name
+    return path.stem if path.suffix.lower() in (*PICTURES, *TIFFS) else path.name
 
 
 def _detections(path: Path) -> dict[str, Any]:

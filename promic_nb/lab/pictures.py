@@ -14,17 +14,17 @@ from promic_nb.datasets.own.manifest import has_manifest
 from promic_nb.datasets.own.planes import (
     SUFFIXES,
     Plane,
+    image_files,
     is_zarr,
-    matching,
     pixel_size_nm,
     planes_of,
     read,
+    some_of,
 )
 from promic_nb.datasets.own.stack import grey8, open_own
 from promic_nb.errors import UserError
 
 PathLike = str | Path
-LOOKED_AT = 8  # slices from which a window is suggested
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Picture:
 
     def pixels(self) -> np.ndarray:
         """uint8 (H, W)."""
-        return grey8(self.stored(), self.window, str(self.plane))
+        return self.grey(self.stored())
+
+    def grey(self, stored: np.ndarray) -> np.ndarray:
+        """uint8 (H, W), of its samples as they are stored."""
+        return grey8(stored, self.window, str(self.plane))
 
 
 def as_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
@@ -82,8 +86,7 @@ def pictures(
     unique([picture.name for picture in found])
     first = found[0]
     if first.window is None and first.stored().dtype not in (np.uint8, bool):
-        looked = found[:: max(1, len(found) // LOOKED_AT)][:LOOKED_AT]
-        span = estimate(luma(picture.stored()) for picture in looked)
+        span = estimate(luma(picture.stored()) for picture in some_of(found))
         raise UserError(
             f"{first.plane} has {first.stored().dtype} samples, and no window says which of them "
             "are black and white",
@@ -108,7 +111,7 @@ def _at(path: Path, window: Window | None, pixel_size: float | None) -> list[Pic
         return [Picture(plane, window or stack.window, size) for plane in stack.planes]
     files = [path]
     if path.is_dir() and not is_zarr(path):
-        files = [f for f in matching(path, "*") if f.suffix.lower() in SUFFIXES]
+        files = image_files(path)
         if not files:
             raise UserError(f"{path} holds no images", f"Readable are {', '.join(SUFFIXES)}")
     return [

@@ -14,7 +14,7 @@ from promic_nb.lab.pictures import PathLike
 from promic_nb.models.recipes import RECIPES
 from promic_nb.runs.failure import reason_of_session
 from promic_nb.runs.layout import RunFolder
-from promic_nb.runs.lock import Locked, alone
+from promic_nb.runs.lock import LOCK, Locked, alone
 from promic_nb.runs.session import ALWAYS, Session
 
 SEED = 0
@@ -114,7 +114,7 @@ def train(
     """
     training = prepare(stack, recipe, profile, rate)
     try:
-        with alone(paths.root() / "data" / ".lock") as lock:
+        with alone(paths.root() / LOCK) as lock:
             workflow = training.choice.workflow(only=training.only)
             session = Session(training.run, workflow, [*ALWAYS, "--cores", "all"], lock)
             if session.process.wait():

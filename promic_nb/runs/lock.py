@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LOCK = Path("data") / ".lock"  # in the project's folder
 WAIT_S = 5.0  # the processes of a run that was just killed take a moment to end
 
 

@@ -25,11 +25,11 @@ from promic_nb.datasets.own.planes import (
     pixel_size_nm,
     planes_of,
     read,
+    some_of,
 )
 from promic_nb.errors import UserError
 
 PREVIEW = "stack_preview.png"  # written by `promic stack check`; no image of the stack
-SAMPLE = 8  # slices looked at for the kind of labels and for the window
 FLAT = 0.9  # least share of equal neighbours in a label; micrographs have a few per cent
 STRAY = 1e-4  # share of a label below which a value is a stray pixel
 MOST_CLASSES = 12
@@ -187,7 +187,7 @@ def _labelling(root: Path, pattern: str, kind: str, planes: list[Plane]) -> dict
         return {"labels": Labels(kind="coco", files=pattern), "classes": names}
     own = _planes(root, pattern)
     match(planes, own)
-    looked = [label_image(plane) for plane in _spread(own)]
+    looked = [label_image(plane) for plane in some_of(own)]
     found = kind or _kind(looked)
     labels = Labels.model_validate({"kind": found, "files": pattern})
     if found != "classes":
@@ -218,13 +218,9 @@ def _kind(looked: list[np.ndarray]) -> Kind:
     return "classes" if few and float(np.mean(parts)) > 1.5 else "instances"
 
 
-def _spread(planes: Sequence[Plane]) -> Sequence[Plane]:
-    return planes[:: max(1, len(planes) // SAMPLE)][:SAMPLE]
-
-
 def _window(planes: Sequence[Plane]) -> tuple[float, float] | None:
     """What the images span, where they are not 8-bit."""
-    looked = [luma(read(plane)) for plane in _spread(planes)]
+    looked = [luma(read(plane)) for plane in some_of(planes)]
     if looked[0].dtype in (np.uint8, bool):
         return None
     window = estimate(looked)

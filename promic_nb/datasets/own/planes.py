@@ -5,10 +5,11 @@ or many pages, OME-TIFF and OME-Zarr.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +21,11 @@ PICTURES = (".png", ".bmp", ".jpg", ".jpeg", ".pgm", ".webp")
 TIFFS = (".tif", ".tiff")
 ZARR = ".zarr"
 SUFFIXES = (*PICTURES, *TIFFS, ZARR)
+LOOKED_AT = 8  # slices from which the kind of labels and the window are told
 _PNG_RGB16 = ((16, 2), (16, 6))  # bits and colour type, which Pillow would reduce to 8 bits
+
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,21 @@ def matching(folder: Path, pattern: str) -> list[Path]:
         raise UserError(f"{folder}: {pattern!r} leads out of the folder", "Give a path below it")
     found = folder.glob(pattern)
     return sorted((p for p in found if p.is_file() or is_zarr(p)), key=natural)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The files and Zarr groups in a folder that can be read as images, in natural order."""
+    return [path for path in matching(folder, "*") if path.suffix.lower() in SUFFIXES]
+
+
+def some_of(items: Sequence[Item]) -> Sequence[Item]:
+    """A few items, evenly apart, where looking at all would take long.
+
+    Example:
+        >>> some_of(range(20))[:3]
+        range(0, 6, 2)
+    """
+    return items[:: max(1, len(items) // LOOKED_AT)][:LOOKED_AT]
 
 
 def natural(path: Path) -> list[tuple[bool, int, str]]:
