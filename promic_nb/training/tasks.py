@@ -53,19 +53,17 @@ class DetectorTask(lightning.LightningModule):
         self._seen: list[tuple[np.ndarray, Detections]] = []
 
     def on_train_batch_start(self, *_: object) -> None:
-        if self.frozen == "detector":
-            self.model.requires_grad_(False)
-            self.model.front.requires_grad_(True)
-        else:
-            self.model.stages.requires_grad_(self.frozen != "stages")
         self.model.stages.train(not self.frozen)
-        if self.frozen == "detector":
-            for (
-                part
-            ) in self.model.modules():  # RPN and heads stay in training mode for their losses
-                if isinstance(part, nn.modules.batchnorm._BatchNorm):
-                    part.eval()
-            self.model.front.train()
+        if self.frozen != "detector":
+            self.model.stages.requires_grad_(self.frozen != "stages")
+            return
+        self.model.requires_grad_(False)
+        self.model.front.requires_grad_(True)
+        # RPN and heads stay in training mode for their losses.
+        for part in self.model.modules():
+            if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                part.eval()
+        self.model.front.train()
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         return batch.to(device)
